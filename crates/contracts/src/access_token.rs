@@ -1,0 +1,25 @@
+use kernel::{Role, SessionId, UserId};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// The claims of an access token (RFC 9068), times in Unix seconds.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AccessTokenClaims {
+    pub iss: String,
+    pub sub: UserId,
+    pub aud: String,
+    pub exp: i64,
+    pub iat: i64,
+    pub nbf: i64,
+    pub jti: Uuid,
+    pub client_id: String,
+    pub sid: SessionId,
+    pub scope: String,
+    pub roles: Vec<Role>,
+    /// When the person last proved who they are (OpenID Connect Core §2).
+    pub auth_time: i64,
+    /// Authentication context class: how strong that proof was.
+    pub acr: String,
+    /// Authentication methods (RFC 8176).
+    pub amr: Vec<String>,
+}

@@ -1,0 +1,15 @@
+//! The words every part of Plumbline shares: identifiers, money, e-mail addresses, time and
+//! permissions. Pure values: no I/O, no async, no framework.
+
+mod access;
+mod clock;
+mod email;
+mod ids;
+mod money;
+pub mod page;
+
+pub use access::{Actor, Permission, Role, UnknownRole};
+pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
+pub use email::{Email, InvalidEmail};
+pub use ids::{EventId, OrderId, PaymentAttemptId, ProductId, SessionId, UserId};
+pub use money::{Currency, InvalidCurrency, Money, MoneyError};
