@@ -1,0 +1,171 @@
+//! One context's database, PostgreSQL or SQLite, and every difference between the two.
+//!
+//! Queries are written once, through sea-orm. What the dialects do differently is here, so that
+//! nothing above asks which one it talks to.
+
+mod errors;
+
+use std::{path::Path, time::Duration};
+
+use sea_orm::{
+    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
+    TransactionTrait,
+    sea_query::{LockBehavior, LockType, SelectStatement},
+    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+};
+
+pub use errors::is_transient;
+
+/// How long a caller waits for a free connection before it is told that there is none.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long SQLite waits for another process's write, for example a migration by hand.
+const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// A statement that runs longer than this is ended by PostgreSQL.
+const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A pool for reading and a pool for writing. On PostgreSQL they are the same pool; on SQLite the
+/// writing pool has a single connection, so that writers queue here and never meet
+/// `database is locked`.
+#[derive(Clone, Debug)]
+pub struct Database {
+    reader: DatabaseConnection,
+    writer: DatabaseConnection,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum ConnectError {
+    #[error("`{0}` is neither a sqlite: nor a postgres:// URL")]
+    UnknownScheme(String),
+    #[error("sqlite::memory: gives every pooled connection a database of its own: name a file")]
+    InMemory,
+    #[error("can't create the folder of {path}")]
+    Folder {
+        path: String,
+        source: std::io::Error,
+    },
+    #[error("can't connect to the database")]
+    Connect(#[from] DbErr),
+}
+
+impl Database {
+    /// Connects, with at most `max_connections` on PostgreSQL and as many readers on SQLite.
+    /// Creates a missing SQLite file and its folder.
+    pub async fn connect(url: &str, max_connections: u32) -> Result<Self, ConnectError> {
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let mut options = options(url, max_connections);
+            options.statement_timeout(STATEMENT_TIMEOUT);
+            let pool = sea_orm::Database::connect(options).await?;
+            return Ok(Self {
+                reader: pool.clone(),
+                writer: pool,
+            });
+        }
+        let Some(file) = url.strip_prefix("sqlite:") else {
+            let scheme = url.split_once(':').map_or(url, |(scheme, _)| scheme);
+            return Err(ConnectError::UnknownScheme(scheme.to_owned()));
+        };
+        Self::open_sqlite(file.trim_start_matches("//"), max_connections).await
+    }
+
+    async fn open_sqlite(file: &str, readers: u32) -> Result<Self, ConnectError> {
+        if file.starts_with(":memory:") || file.is_empty() {
+            return Err(ConnectError::InMemory);
+        }
+        if let Some(folder) = Path::new(file).parent() {
+            std::fs::create_dir_all(folder).map_err(|source| ConnectError::Folder {
+                path: file.to_owned(),
+                source,
+            })?;
+        }
+        let url = format!("sqlite://{file}?mode=rwc");
+        let connect = |max_connections| {
+            let mut options = options(&url, max_connections);
+            options.map_sqlx_sqlite_opts(|sqlite| {
+                sqlite
+                    .journal_mode(SqliteJournalMode::Wal)
+                    // With WAL, NORMAL survives a crash of the process; FULL would also survive
+                    // a power cut, at an fsync a commit.
+                    .synchronous(SqliteSynchronous::Normal)
+                    .busy_timeout(SQLITE_BUSY_TIMEOUT)
+                    .foreign_keys(true)
+            });
+            sea_orm::Database::connect(options)
+        };
+        // The writer first: it creates the file and switches it to WAL.
+        let writer = connect(1).await?;
+        Ok(Self {
+            reader: connect(readers).await?,
+            writer,
+        })
+    }
+
+    /// For queries outside a transaction. What it reads has been committed.
+    #[must_use]
+    pub fn reader(&self) -> &DatabaseConnection {
+        &self.reader
+    }
+
+    /// For a single writing statement. Never use it while holding a transaction of
+    /// [`Self::begin`]: SQLite's only writing connection is taken then.
+    #[must_use]
+    pub fn writer(&self) -> &DatabaseConnection {
+        &self.writer
+    }
+
+    /// Starts a writing transaction; dropping it rolls back.
+    pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
+        self.writer.begin().await
+    }
+
+    pub async fn ping(&self) -> Result<(), DbErr> {
+        self.reader.ping().await
+    }
+
+    #[must_use]
+    pub fn backend(&self) -> DbBackend {
+        self.writer.get_database_backend()
+    }
+
+    pub async fn close(&self) -> Result<(), DbErr> {
+        self.reader.close_by_ref().await?;
+        self.writer.close_by_ref().await
+    }
+}
+
+fn options(url: &str, max_connections: u32) -> ConnectOptions {
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(max_connections)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .connect_timeout(ACQUIRE_TIMEOUT)
+        // A connection that a restarted server has closed is found before it is used.
+        .test_before_acquire_if_idle_for(Duration::from_secs(1))
+        .sqlx_logging(false);
+    options
+}
+
+/// Locks the selected rows and passes over those that another transaction holds. SQLite has one
+/// writer, who needs no lock.
+pub fn lock_skipping_locked(query: &mut SelectStatement, backend: DbBackend) {
+    if backend == DbBackend::Postgres {
+        query.lock_with_behavior(LockType::Update, LockBehavior::SkipLocked);
+    }
+}
+
+/// Locks the selected rows until the transaction ends. SQLite has one writer, who needs no lock.
+pub fn lock_for_update(query: &mut SelectStatement, backend: DbBackend) {
+    if backend == DbBackend::Postgres {
+        query.lock(LockType::Update);
+    }
+}
+
+/// The driver's own words, for an operator's eyes.
+fn driver_error(error: &DbErr) -> Option<&sea_orm::sqlx::Error> {
+    match error {
+        DbErr::Conn(RuntimeErr::SqlxError(error))
+        | DbErr::Exec(RuntimeErr::SqlxError(error))
+        | DbErr::Query(RuntimeErr::SqlxError(error)) => Some(error),
+        _ => None,
+    }
+}

@@ -1,0 +1,35 @@
+//! The schema of both databases: one migrator each, the same on PostgreSQL and SQLite.
+//!
+//! A migration that has been released is never changed; a later one amends it. On SQLite an
+//! `ALTER TABLE` statement makes one change only.
+
+mod auth;
+mod messaging_tables;
+mod orders;
+
+use sea_orm_migration::prelude::*;
+pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
+
+/// Schema of the identity context.
+pub struct AuthMigrator;
+
+impl MigratorTrait for AuthMigrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(messaging_tables::Migration),
+            Box::new(auth::Migration),
+        ]
+    }
+}
+
+/// Schema of the ordering context.
+pub struct OrdersMigrator;
+
+impl MigratorTrait for OrdersMigrator {
+    fn migrations() -> Vec<Box<dyn MigrationTrait>> {
+        vec![
+            Box::new(messaging_tables::Migration),
+            Box::new(orders::Migration),
+        ]
+    }
+}
