@@ -1,0 +1,63 @@
+//! The environment variables that hand a test run its servers. `cargo xtask test` sets them.
+
+/// A superuser's URL of a maintenance database, for example
+/// `postgres://postgres@127.0.0.1:5432/postgres`. Tests create their own databases beside it.
+pub const POSTGRES_URL: &str = "PLUMBLINE_TEST_POSTGRES_URL";
+/// For example `redis://127.0.0.1:6379`.
+pub const REDIS_URL: &str = "PLUMBLINE_TEST_REDIS_URL";
+/// For example `amqp://guest:guest@127.0.0.1:5672/%2f`.
+pub const AMQP_URL: &str = "PLUMBLINE_TEST_AMQP_URL";
+/// `embedded` or `distributed`.
+pub const MODE: &str = "PLUMBLINE_TEST_MODE";
+/// The Chromium to drive in browser tests.
+pub const CHROMIUM: &str = "PLUMBLINE_TEST_CHROMIUM";
+
+/// The servers that a distributed run uses.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceUrls {
+    pub postgres: String,
+    pub redis: String,
+    pub amqp: String,
+}
+
+/// The servers to test against, or `None`, said on standard error, when any is missing.
+///
+/// Tests that need them return early on `None`: plain `cargo test` stays green with nothing
+/// installed, and tells what it left out.
+#[must_use]
+pub fn distributed(test: &str) -> Option<ServiceUrls> {
+    let urls = from_lookup(|name| std::env::var(name).ok());
+    if urls.is_none() {
+        eprintln!("LEFT OUT: {test} needs PostgreSQL, Redis and RabbitMQ: run `cargo xtask test`");
+    }
+    urls
+}
+
+fn from_lookup(lookup: impl Fn(&str) -> Option<String>) -> Option<ServiceUrls> {
+    let given = |name| lookup(name).filter(|value| !value.is_empty());
+    Some(ServiceUrls {
+        postgres: given(POSTGRES_URL)?,
+        redis: given(REDIS_URL)?,
+        amqp: given(AMQP_URL)?,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_three_servers_make_a_distributed_run() {
+        let urls = from_lookup(|name| Some(name.to_lowercase())).unwrap();
+        assert_eq!(urls.redis, "plumbline_test_redis_url");
+    }
+
+    #[test]
+    fn a_missing_or_empty_url_makes_it_embedded() {
+        assert_eq!(from_lookup(|name| (name != REDIS_URL).then(|| "url".to_owned())), None);
+        assert_eq!(
+            from_lookup(|name| Some(if name == AMQP_URL { "" } else { "url" }.to_owned())),
+            None
+        );
+    }
+}
