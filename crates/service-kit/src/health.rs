@@ -1,0 +1,117 @@
+//! `/health/live` says that the process answers; `/health/ready`, that its dependencies do.
+
+use std::{collections::BTreeMap, future::Future, pin::Pin, sync::Arc, time::Duration};
+
+use actix_web::{HttpResponse, web};
+use futures_util::future::join_all;
+use serde::Serialize;
+use tokio_util::sync::CancellationToken;
+
+/// A dependency that has not answered by then counts as away.
+const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
+
+type Check =
+    Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
+
+/// The dependencies of a process, each with the question that shows whether it answers.
+#[derive(Default)]
+pub struct Readiness {
+    checks: Vec<(&'static str, Check)>,
+    stopping: CancellationToken,
+}
+
+#[derive(Serialize)]
+struct Report {
+    status: &'static str,
+    /// `ok`, or what is wrong.
+    checks: BTreeMap<&'static str, String>,
+}
+
+impl Readiness {
+    /// Not ready any more once `stopping` is cancelled, so that no new traffic is sent here.
+    #[must_use]
+    pub fn new(stopping: CancellationToken) -> Self {
+        Self {
+            checks: Vec::new(),
+            stopping,
+        }
+    }
+
+    #[must_use]
+    pub fn check<F, R>(mut self, name: &'static str, ask: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        self.checks.push((name, Box::new(move || Box::pin(ask()))));
+        self
+    }
+
+    async fn report(&self) -> Report {
+        let asked = self.checks.iter().map(|(name, ask)| async move {
+            let answer = tokio::time::timeout(CHECK_TIMEOUT, ask()).await;
+            let answer = answer.unwrap_or_else(|_| Err("no answer in time".to_owned()));
+            (*name, answer)
+        });
+        let mut ready = !self.stopping.is_cancelled();
+        let mut checks = BTreeMap::new();
+        for (name, answer) in join_all(asked).await {
+            ready &= answer.is_ok();
+            checks.insert(
+                name,
+                answer.map_or_else(|wrong| wrong, |()| "ok".to_owned()),
+            );
+        }
+        Report {
+            status: if ready { "ready" } else { "unavailable" },
+            checks,
+        }
+    }
+}
+
+pub fn configure(readiness: Arc<Readiness>) -> impl FnOnce(&mut web::ServiceConfig) {
+    move |config| {
+        config
+            .app_data(web::Data::from(readiness))
+            .route("/health/live", web::get().to(live))
+            .route("/health/ready", web::get().to(ready));
+    }
+}
+
+async fn live() -> HttpResponse {
+    HttpResponse::Ok().json(serde_json::json!({ "status": "live" }))
+}
+
+async fn ready(readiness: web::Data<Readiness>) -> HttpResponse {
+    let report = readiness.report().await;
+    if report.status == "ready" {
+        HttpResponse::Ok().json(report)
+    } else {
+        HttpResponse::ServiceUnavailable().json(report)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn one_silent_dependency_makes_the_whole_unready_and_is_named() {
+        let readiness = Readiness::default()
+            .check("database", || async { Ok(()) })
+            .check("broker", std::future::pending);
+        let report = readiness.report().await;
+        assert_eq!(report.status, "unavailable");
+        assert_eq!(report.checks["database"], "ok");
+        assert_eq!(report.checks["broker"], "no answer in time");
+    }
+
+    #[tokio::test]
+    async fn a_process_that_stops_is_not_ready() {
+        let stopping = CancellationToken::new();
+        let readiness = Readiness::new(stopping.clone());
+        assert_eq!(readiness.report().await.status, "ready");
+        stopping.cancel();
+        assert_eq!(readiness.report().await.status, "unavailable");
+    }
+}
