@@ -318,7 +318,7 @@ mod tests {
         let loader = Loader::new(DEFAULTS).unwrap().file(file.path());
         let errors = loader.finish::<Settings>(|_| vec![]).unwrap_err();
         let keys: Vec<_> = errors.0.iter().map(|error| error.key.as_str()).collect();
-        assert_eq!(keys, ["server.port", "serer"]);
+        assert_eq!(keys, ["serer", "server.port"]);
     }
 
     #[test]

@@ -143,6 +143,8 @@ mod tests {
             refuse(r#"{"lines":[],"admin":true}"#),
             (ErrorCode::Validation, "admin".into())
         );
+        assert_eq!(refuse("[[1]]"), (ErrorCode::Validation, String::new()));
+        assert_eq!(refuse(&"[".repeat(100_000)).0, ErrorCode::Validation);
         assert_eq!(refuse("{}"), (ErrorCode::Validation, String::new()));
     }
 }
