@@ -79,6 +79,10 @@ pub fn parse<T: DeserializeOwned>(body: &[u8]) -> Result<T, Problem> {
     })?;
     json.end()
         .map_err(|error| Problem::new(ErrorCode::MalformedJson).detail(error.to_string()))?;
+    // serde would also take a list as the fields in order.
+    if body.trim_ascii_start().first() != Some(&b'{') {
+        return Err(Problem::new(ErrorCode::Validation).field("", "invalid", "expected an object"));
+    }
     Ok(value)
 }
 
