@@ -54,7 +54,10 @@ mod tests {
 
     #[test]
     fn a_missing_or_empty_url_makes_it_embedded() {
-        assert_eq!(from_lookup(|name| (name != REDIS_URL).then(|| "url".to_owned())), None);
+        assert_eq!(
+            from_lookup(|name| (name != REDIS_URL).then(|| "url".to_owned())),
+            None
+        );
         assert_eq!(
             from_lookup(|name| Some(if name == AMQP_URL { "" } else { "url" }.to_owned())),
             None

@@ -29,9 +29,19 @@ pub enum ProcessError {
     #[error("cannot start {name}: {source}")]
     Spawn { name: String, source: io::Error },
     #[error("{name} ended while starting ({status}); the end of {}:\n{tail}", log.display())]
-    EndedEarly { name: String, status: ExitStatus, log: PathBuf, tail: String },
+    EndedEarly {
+        name: String,
+        status: ExitStatus,
+        log: PathBuf,
+        tail: String,
+    },
     #[error("{name} was not ready after {} s; the end of {}:\n{tail}", waited.as_secs(), log.display())]
-    NotReady { name: String, waited: Duration, log: PathBuf, tail: String },
+    NotReady {
+        name: String,
+        waited: Duration,
+        log: PathBuf,
+        tail: String,
+    },
     #[error("cannot wait for {name}: {source}")]
     Wait { name: String, source: io::Error },
 }
@@ -121,7 +131,9 @@ impl ServerProcess {
     /// # Errors
     /// When the process can't be waited for.
     pub async fn stop(&mut self) -> Result<(), ProcessError> {
-        let Some(running) = &mut self.running else { return Ok(()) };
+        let Some(running) = &mut self.running else {
+            return Ok(());
+        };
         let name = &self.name;
         // A failed signal means that it has ended, which the wait finds out.
         let _ = kill_process(running.group, self.stop_signal);
@@ -130,7 +142,12 @@ impl ServerProcess {
             match running.child.try_wait() {
                 Ok(Some(_)) => break,
                 Ok(None) => tokio::time::sleep(POLL).await,
-                Err(source) => return Err(ProcessError::Wait { name: name.clone(), source }),
+                Err(source) => {
+                    return Err(ProcessError::Wait {
+                        name: name.clone(),
+                        source,
+                    });
+                }
             }
         }
         self.end_now();
@@ -155,10 +172,15 @@ impl ServerProcess {
     /// # Errors
     /// When the process can't be waited for.
     pub fn exit_status(&mut self) -> Result<Option<ExitStatus>, ProcessError> {
-        let Some(running) = &mut self.running else { return Ok(None) };
+        let Some(running) = &mut self.running else {
+            return Ok(None);
+        };
         let name = &self.name;
         let status = running.child.try_wait();
-        status.map_err(|source| ProcessError::Wait { name: name.clone(), source })
+        status.map_err(|source| ProcessError::Wait {
+            name: name.clone(),
+            source,
+        })
     }
 
     /// Where the process writes.
@@ -169,15 +191,28 @@ impl ServerProcess {
 
     fn spawn(&mut self) -> Result<Running, ProcessError> {
         let spawned = open_log(&self.log).and_then(|(out, err)| {
-            let child = self.command.stdin(Stdio::null()).stdout(out).stderr(err).process_group(0).spawn()?;
+            let child = self
+                .command
+                .stdin(Stdio::null())
+                .stdout(out)
+                .stderr(err)
+                .process_group(0)
+                .spawn()?;
             let group = Pid::from_child(&child);
             let guard = Guard::over(group, self.abort_signal);
             Ok((child, group, guard))
         });
-        let failed = |source| ProcessError::Spawn { name: self.name.clone(), source };
+        let failed = |source| ProcessError::Spawn {
+            name: self.name.clone(),
+            source,
+        };
         let (mut child, group, guard) = spawned.map_err(failed)?;
         match guard {
-            Ok(guard) => Ok(Running { child, group, guard }),
+            Ok(guard) => Ok(Running {
+                child,
+                group,
+                guard,
+            }),
             Err(source) => {
                 let _ = child.kill();
                 let _ = child.wait();
@@ -234,8 +269,14 @@ kill -9 "-$1""#;
     pub fn over(group: Pid, signal: Signal) -> io::Result<Self> {
         let mut command = Command::new("sh");
         command.args(["-c", Self::SCRIPT, "guard"]);
-        command.args([group.as_raw_nonzero().to_string(), signal.as_raw().to_string()]);
-        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        command.args([
+            group.as_raw_nonzero().to_string(),
+            signal.as_raw().to_string(),
+        ]);
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         command.process_group(0).spawn().map(Self)
     }
 

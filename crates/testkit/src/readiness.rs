@@ -35,13 +35,17 @@ pub async fn rabbitmq(port: u16) -> bool {
 
 /// A GET of `path` answers 200.
 pub async fn http(port: u16, path: &str) -> bool {
-    let request = format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n");
     answers(port, request.as_bytes(), b"HTTP/1.1 200").await
 }
 
 /// Something listens.
 pub async fn tcp(port: u16) -> bool {
-    matches!(timeout(PATIENCE, TcpStream::connect((Ipv4Addr::LOCALHOST, port))).await, Ok(Ok(_)))
+    matches!(
+        timeout(PATIENCE, TcpStream::connect((Ipv4Addr::LOCALHOST, port))).await,
+        Ok(Ok(_))
+    )
 }
 
 async fn answers(port: u16, question: &[u8], beginning: &[u8]) -> bool {

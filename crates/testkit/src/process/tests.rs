@@ -18,7 +18,10 @@ async fn a_server_starts_stops_and_starts_again() {
     let mark = folder.path().join("started");
     let mut server = server("touch started; exec sleep 1000", &folder);
     for _ in 0..2 {
-        server.start(PATIENCE, async || mark.exists()).await.unwrap();
+        server
+            .start(PATIENCE, async || mark.exists())
+            .await
+            .unwrap();
         let id = server.id().unwrap();
         assert!(is_alive(id));
         server.stop().await.unwrap();
@@ -41,7 +44,10 @@ async fn a_server_that_ends_while_starting_is_reported_with_its_log() {
 async fn a_server_that_is_never_ready_is_ended_and_reported() {
     let folder = tempfile::tempdir().unwrap();
     let mut server = server("exec sleep 1000", &folder);
-    let error = server.start(Duration::ZERO, async || false).await.unwrap_err();
+    let error = server
+        .start(Duration::ZERO, async || false)
+        .await
+        .unwrap_err();
     assert!(matches!(error, ProcessError::NotReady { .. }));
     assert_eq!(server.id(), None);
 }
@@ -52,7 +58,10 @@ async fn a_missing_program_is_reported_by_name() {
     let log = folder.path().join("log");
     let mut server = ServerProcess::new("example", Command::new("/absent/program"), log);
     let error = server.start(PATIENCE, async || true).await.unwrap_err();
-    assert!(error.to_string().starts_with("cannot start example"), "{error}");
+    assert!(
+        error.to_string().starts_with("cannot start example"),
+        "{error}"
+    );
 }
 
 #[tokio::test]
@@ -60,8 +69,17 @@ async fn dropping_a_server_ends_it_and_its_children() {
     let folder = tempfile::tempdir().unwrap();
     let child = folder.path().join("child");
     let mut server = server("sleep 1000 & echo $! > child; wait", &folder);
-    let read_id = || std::fs::read_to_string(&child).ok()?.trim().parse::<u32>().ok();
-    server.start(PATIENCE, async || read_id().is_some()).await.unwrap();
+    let read_id = || {
+        std::fs::read_to_string(&child)
+            .ok()?
+            .trim()
+            .parse::<u32>()
+            .ok()
+    };
+    server
+        .start(PATIENCE, async || read_id().is_some())
+        .await
+        .unwrap();
     let (parent, child) = (server.id().unwrap(), read_id().unwrap());
     drop(server);
     assert!(!is_alive(parent));
@@ -70,7 +88,11 @@ async fn dropping_a_server_ends_it_and_its_children() {
 
 #[test]
 fn the_guard_ends_a_server_when_its_owner_dies() {
-    let mut orphan = Command::new("sleep").arg("1000").process_group(0).spawn().unwrap();
+    let mut orphan = Command::new("sleep")
+        .arg("1000")
+        .process_group(0)
+        .spawn()
+        .unwrap();
     let mut guard = Guard::over(Pid::from_child(&orphan), Signal::TERM).unwrap();
     drop(guard.0.stdin.take()); // what the kernel does when the owner is gone
     orphan.wait().unwrap();
@@ -81,7 +103,10 @@ fn the_guard_ends_a_server_when_its_owner_dies() {
 fn wait_until_gone(process_id: u32) {
     let started = Instant::now();
     while is_alive(process_id) && !is_zombie(process_id) {
-        assert!(started.elapsed() < PATIENCE, "process {process_id} is still there");
+        assert!(
+            started.elapsed() < PATIENCE,
+            "process {process_id} is still there"
+        );
         std::thread::yield_now();
     }
 }

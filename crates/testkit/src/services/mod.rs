@@ -59,9 +59,16 @@ impl Services {
     /// # Errors
     /// The first failure; what had started by then is ended.
     pub async fn start(durability: Durability) -> Result<Self, ServiceError> {
-        let (postgres, redis, rabbitmq) =
-            tokio::try_join!(Postgres::start(durability), Redis::start(), RabbitMq::start())?;
-        Ok(Self { postgres, redis, rabbitmq })
+        let (postgres, redis, rabbitmq) = tokio::try_join!(
+            Postgres::start(durability),
+            Redis::start(),
+            RabbitMq::start()
+        )?;
+        Ok(Self {
+            postgres,
+            redis,
+            rabbitmq,
+        })
     }
 
     /// The variables that hand these servers to tests.
@@ -79,14 +86,20 @@ impl Services {
     /// # Errors
     /// When a server can't be waited for.
     pub async fn stop(&mut self) -> Result<(), ServiceError> {
-        tokio::try_join!(self.postgres.stop(), self.redis.stop(), self.rabbitmq.stop())?;
+        tokio::try_join!(
+            self.postgres.stop(),
+            self.redis.stop(),
+            self.rabbitmq.stop()
+        )?;
         Ok(())
     }
 }
 
 /// A folder that ends with its server, named so that a leftover tells where it came from.
 fn temporary_folder(server: &str) -> io::Result<tempfile::TempDir> {
-    tempfile::Builder::new().prefix(&format!("plumbline-{server}-")).tempdir()
+    tempfile::Builder::new()
+        .prefix(&format!("plumbline-{server}-"))
+        .tempdir()
 }
 
 /// Runs a program that prepares something, and returns what it printed.
@@ -107,10 +120,13 @@ fn run(command: &mut std::process::Command) -> Result<String, ServiceError> {
 
 fn is_executable(path: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    path.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    path.metadata()
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
 }
 
 fn on_path(name: &str) -> Option<std::path::PathBuf> {
     let path = std::env::var_os("PATH")?;
-    std::env::split_paths(&path).map(|folder| folder.join(name)).find(|path| is_executable(path))
+    std::env::split_paths(&path)
+        .map(|folder| folder.join(name))
+        .find(|path| is_executable(path))
 }

@@ -32,7 +32,9 @@ impl Postgres {
     /// # Errors
     /// When it is not installed or doesn't start.
     pub async fn start(durability: Durability) -> Result<Self, ServiceError> {
-        let program = Program::Postgres.find().ok_or(ServiceError::NotInstalled(Program::Postgres))?;
+        let program = Program::Postgres
+            .find()
+            .ok_or(ServiceError::NotInstalled(Program::Postgres))?;
         // Links of the server on PATH lead to the folder that has the other programs.
         let program = program.canonicalize()?;
         let programs = program.with_file_name("");
@@ -56,7 +58,12 @@ impl Postgres {
         // SIGINT: fast shutdown; SIGQUIT: at once, with its children, and recovery at the start.
         let process = ServerProcess::new("postgres", command, folder.path().join("postgres.log"))
             .with_signals(Signal::INT, Signal::QUIT);
-        let mut postgres = Self { process, programs, port, _folder: folder };
+        let mut postgres = Self {
+            process,
+            programs,
+            port,
+            _folder: folder,
+        };
         postgres.restart().await?;
         Ok(postgres)
     }
@@ -85,6 +92,12 @@ impl Postgres {
         Ok(self.database_url(name))
     }
 
+    /// The loopback port that it listens on, the same over restarts.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
     /// The process id of the postmaster while it runs.
     #[must_use]
     pub fn id(&self) -> Option<u32> {
@@ -111,12 +124,19 @@ impl Postgres {
     pub async fn restart(&mut self) -> Result<(), ServiceError> {
         let port = self.port;
         for _ in 1..RESTART_ATTEMPTS {
-            match self.process.start(PATIENCE, async || readiness::postgres(port).await).await {
+            match self
+                .process
+                .start(PATIENCE, async || readiness::postgres(port).await)
+                .await
+            {
                 Err(ProcessError::EndedEarly { .. }) => tokio::time::sleep(RESTART_PAUSE).await,
                 outcome => return Ok(outcome?),
             }
         }
-        Ok(self.process.start(PATIENCE, async || readiness::postgres(port).await).await?)
+        Ok(self
+            .process
+            .start(PATIENCE, async || readiness::postgres(port).await)
+            .await?)
     }
 }
 
@@ -132,7 +152,12 @@ fn settings(port: u16, durability: Durability) -> Vec<String> {
     ];
     if durability == Durability::Relaxed {
         settings.extend(
-            ["fsync=off", "synchronous_commit=off", "full_page_writes=off"].map(str::to_owned),
+            [
+                "fsync=off",
+                "synchronous_commit=off",
+                "full_page_writes=off",
+            ]
+            .map(str::to_owned),
         );
     }
     settings
@@ -150,7 +175,10 @@ impl Account {
         if !rustix::process::geteuid().is_root() {
             return Ok(Self::Ourselves);
         }
-        Ok(Self::Other { user: identity("-u")?, group: identity("-g")? })
+        Ok(Self::Other {
+            user: identity("-u")?,
+            group: identity("-g")?,
+        })
     }
 
     fn give(self, folder: &TempDir) -> std::io::Result<()> {
@@ -173,8 +201,11 @@ impl Account {
 /// `id -u postgres` or `id -g postgres`.
 fn identity(flag: &str) -> Result<u32, ServiceError> {
     let printed = run(Command::new("id").args([flag, "postgres"]))?;
-    printed.trim().parse().map_err(|_| ServiceError::Preparation {
-        command: format!("id {flag} postgres"),
-        output: printed,
-    })
+    printed
+        .trim()
+        .parse()
+        .map_err(|_| ServiceError::Preparation {
+            command: format!("id {flag} postgres"),
+            output: printed,
+        })
 }

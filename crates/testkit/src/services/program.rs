@@ -51,7 +51,9 @@ impl Program {
             Self::RabbitMq => Some(PathBuf::from("/usr/lib/rabbitmq/bin/rabbitmq-server")),
             Self::Redis | Self::Chromium | Self::Chromedriver => None,
         };
-        aside.filter(|path| super::is_executable(path)).or_else(|| super::on_path(self.name()))
+        aside
+            .filter(|path| super::is_executable(path))
+            .or_else(|| super::on_path(self.name()))
     }
 }
 
@@ -84,7 +86,10 @@ mod tests {
         install(&root.path().join("15/bin/postgres"), 0o755);
         install(&root.path().join("17/bin/postgres"), 0o644); // only the client is installed
         install(&root.path().join("common/bin/postgres"), 0o755);
-        assert_eq!(newest_postgres(root.path()), Some(root.path().join("15/bin/postgres")));
+        assert_eq!(
+            newest_postgres(root.path()),
+            Some(root.path().join("15/bin/postgres"))
+        );
     }
 
     #[test]

@@ -28,18 +28,30 @@ impl RabbitMq {
     /// When it is not installed or doesn't start.
     pub async fn start() -> Result<Self, ServiceError> {
         let not_installed = ServiceError::NotInstalled(Program::RabbitMq);
-        let Some(program) = Program::RabbitMq.find() else { return Err(not_installed) };
-        let Some(epmd) = on_path("epmd") else { return Err(not_installed) };
+        let Some(program) = Program::RabbitMq.find() else {
+            return Err(not_installed);
+        };
+        let Some(epmd) = on_path("epmd") else {
+            return Err(not_installed);
+        };
         let folder = temporary_folder("rabbitmq")?;
         let (port, distribution_port) = (ports::free_port()?, ports::free_port()?);
         let port_mapper_port = ports::free_port()?;
 
         let mut command = Command::new(epmd);
-        command.args(["-address", "127.0.0.1", "-port", &port_mapper_port.to_string()]);
+        command.args([
+            "-address",
+            "127.0.0.1",
+            "-port",
+            &port_mapper_port.to_string(),
+        ]);
         let port_mapper = ServerProcess::new("epmd", command, folder.path().join("epmd.log"));
 
         let configuration = folder.path().join("rabbitmq.conf");
-        std::fs::write(&configuration, format!("listeners.tcp.local = 127.0.0.1:{port}\n"))?;
+        std::fs::write(
+            &configuration,
+            format!("listeners.tcp.local = 127.0.0.1:{port}\n"),
+        )?;
         std::fs::write(folder.path().join("enabled_plugins"), "[].\n")?;
         std::fs::write(folder.path().join("rabbitmq-env.conf"), "")?;
         let mut command = Command::new(program);
@@ -55,7 +67,13 @@ impl RabbitMq {
         command.env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", loopback_only);
 
         let process = ServerProcess::new("rabbitmq", command, folder.path().join("rabbitmq.log"));
-        let mut rabbitmq = Self { process, port_mapper, port_mapper_port, port, _folder: folder };
+        let mut rabbitmq = Self {
+            process,
+            port_mapper,
+            port_mapper_port,
+            port,
+            _folder: folder,
+        };
         rabbitmq.restart().await?;
         Ok(rabbitmq)
     }
@@ -64,6 +82,12 @@ impl RabbitMq {
     #[must_use]
     pub fn url(&self) -> String {
         format!("amqp://guest:guest@127.0.0.1:{}/%2f", self.port)
+    }
+
+    /// The loopback port that it listens on, the same over restarts.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The process id while it runs.
@@ -93,8 +117,13 @@ impl RabbitMq {
     pub async fn restart(&mut self) -> Result<(), ServiceError> {
         self.stop().await?;
         let (port, port_mapper_port) = (self.port, self.port_mapper_port);
-        self.port_mapper.start(PATIENCE, async || readiness::tcp(port_mapper_port).await).await?;
-        Ok(self.process.start(PATIENCE, async || readiness::rabbitmq(port).await).await?)
+        self.port_mapper
+            .start(PATIENCE, async || readiness::tcp(port_mapper_port).await)
+            .await?;
+        Ok(self
+            .process
+            .start(PATIENCE, async || readiness::rabbitmq(port).await)
+            .await?)
     }
 }
 
@@ -105,7 +134,10 @@ fn paths(folder: &Path) -> [(&'static str, PathBuf); 7] {
         ("HOME", folder.to_owned()),
         ("RABBITMQ_CONF_ENV_FILE", folder.join("rabbitmq-env.conf")),
         ("RABBITMQ_CONFIG_FILE", folder.join("rabbitmq.conf")),
-        ("RABBITMQ_ENABLED_PLUGINS_FILE", folder.join("enabled_plugins")),
+        (
+            "RABBITMQ_ENABLED_PLUGINS_FILE",
+            folder.join("enabled_plugins"),
+        ),
         ("RABBITMQ_LOG_BASE", folder.join("log")),
         ("RABBITMQ_MNESIA_BASE", folder.join("mnesia")),
         ("RABBITMQ_PID_FILE", folder.join("rabbitmq.pid")),

@@ -20,7 +20,9 @@ impl Redis {
     /// # Errors
     /// When it is not installed or doesn't start.
     pub async fn start() -> Result<Self, ServiceError> {
-        let program = Program::Redis.find().ok_or(ServiceError::NotInstalled(Program::Redis))?;
+        let program = Program::Redis
+            .find()
+            .ok_or(ServiceError::NotInstalled(Program::Redis))?;
         let folder = temporary_folder("redis")?;
         let port = ports::free_port()?;
         let mut command = Command::new(program);
@@ -28,7 +30,11 @@ impl Redis {
         command.args(["--bind", "127.0.0.1", "--port", &port.to_string()]);
         command.args(["--save", "", "--appendonly", "no", "--daemonize", "no"]);
         let process = ServerProcess::new("redis", command, folder.path().join("redis.log"));
-        let mut redis = Self { process, port, _folder: folder };
+        let mut redis = Self {
+            process,
+            port,
+            _folder: folder,
+        };
         redis.restart().await?;
         Ok(redis)
     }
@@ -37,6 +43,12 @@ impl Redis {
     #[must_use]
     pub fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
+    }
+
+    /// The loopback port that it listens on, the same over restarts.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
     }
 
     /// The process id while it runs.
@@ -64,6 +76,9 @@ impl Redis {
     /// When it doesn't start.
     pub async fn restart(&mut self) -> Result<(), ServiceError> {
         let port = self.port;
-        Ok(self.process.start(PATIENCE, async || readiness::redis(port).await).await?)
+        Ok(self
+            .process
+            .start(PATIENCE, async || readiness::redis(port).await)
+            .await?)
     }
 }
