@@ -1,0 +1,78 @@
+//! What each consumer has applied, so that a message delivered twice takes effect once.
+
+use chrono::{DateTime, Utc};
+use database::Database;
+use sea_orm::{
+    ConnectionTrait, DbErr, QueryOrder, QuerySelect, QueryTrait, Set, TryInsertResult,
+    entity::prelude::*, sea_query::ExprTrait,
+};
+use uuid::Uuid;
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "inbox")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub consumer: String,
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub message_id: Uuid,
+    pub received_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use]
+pub enum Receipt {
+    /// The first time: apply the effect.
+    Fresh,
+    /// It has been applied: only acknowledge.
+    Duplicate,
+}
+
+/// Records that `consumer` applies the message. Call it first, in the transaction of the effect:
+/// of two deliveries at the same time one waits for the other's commit and is the duplicate.
+pub async fn record(
+    transaction: &impl ConnectionTrait,
+    consumer: &str,
+    message_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Receipt, DbErr> {
+    let receipt = ActiveModel {
+        consumer: Set(consumer.to_owned()),
+        message_id: Set(message_id),
+        received_at: Set(now),
+    };
+    let inserted = Entity::insert(receipt)
+        .on_conflict_do_nothing()
+        .exec_without_returning(transaction)
+        .await?;
+    Ok(match inserted {
+        TryInsertResult::Inserted(1..) => Receipt::Fresh,
+        _ => Receipt::Duplicate,
+    })
+}
+
+/// Forgets at most `limit` receipts older than `before`, and says how many it were. No message
+/// may be published again after that long.
+pub(crate) async fn prune(
+    database: &Database,
+    before: DateTime<Utc>,
+    limit: u64,
+) -> Result<u64, DbErr> {
+    let old = Entity::find()
+        .select_only()
+        .columns([Column::Consumer, Column::MessageId])
+        .filter(Column::ReceivedAt.lt(before))
+        .order_by_asc(Column::ReceivedAt)
+        .limit(limit)
+        .into_query();
+    let key = Expr::tuple([Expr::col(Column::Consumer), Expr::col(Column::MessageId)]);
+    let deleted = Entity::delete_many()
+        .filter(key.in_subquery(old))
+        .exec(database.writer())
+        .await?;
+    Ok(deleted.rows_affected)
+}

@@ -1,0 +1,28 @@
+//! Messages between processes, at least once: written to an outbox in the transaction of the
+//! change they tell of, relayed to a broker with confirms, and consumed through an inbox that
+//! turns "at least once" into "applied once".
+//!
+//! ```text
+//! transaction { change + outbox::append } -> Relay -> Broker -> Delivery -> transaction { inbox::record + effect } -> ack
+//! ```
+//!
+//! [`Broker`] has two real implementations, chosen by URL: RabbitMQ (`amqp://`) and one inside
+//! the process (`memory:`). Both acknowledge, redeliver, count, dead-letter and bound their queues.
+
+mod backoff;
+mod broker;
+mod delivery;
+mod in_process;
+pub mod inbox;
+mod message;
+pub mod outbox;
+mod rabbitmq;
+mod relay;
+mod topology;
+pub mod traceparent;
+
+pub use broker::{Broker, BrokerConfig, ConnectError, DeadLettersError, UnknownQueue};
+pub use delivery::{DeadLetter, Delivery};
+pub use message::{Broadcast, Message, PublishError};
+pub use relay::{Relay, RelayConfig, RelayWaker};
+pub use topology::QueueSpec;

@@ -1,0 +1,116 @@
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use futures_util::{Stream, stream::BoxStream};
+use tokio::sync::watch;
+use tracing::Span;
+use uuid::Uuid;
+
+use crate::traceparent;
+
+/// What travels: an event's bytes and what is needed to route, deduplicate and trace it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Message {
+    /// The event's id: AMQP `message_id`, and the inbox key of every consumer.
+    pub id: Uuid,
+    /// The versioned type, also the routing key, for example `orders.order.placed.v1`.
+    pub event_type: String,
+    pub aggregate_id: Uuid,
+    /// A CloudEvents envelope as JSON, see [`contracts::Envelope`].
+    pub body: Bytes,
+    /// W3C Trace Context of the span that published it.
+    pub traceparent: Option<String>,
+}
+
+impl Message {
+    /// A span for handling this message, a child of the span that published it, so that one order
+    /// is one trace however many processes it passes through.
+    #[must_use]
+    pub fn span(&self, consumer: &'static str) -> Span {
+        let span = tracing::info_span!(
+            "message",
+            otel.name = format!("process {}", self.event_type),
+            otel.kind = "consumer",
+            messaging.consumer.group.name = consumer,
+            messaging.message.id = %self.id,
+            aggregate_id = %self.aggregate_id,
+        );
+        if let Some(parent) = &self.traceparent {
+            traceparent::set_parent(&span, parent);
+        }
+        span
+    }
+}
+
+/// Why a message was not confirmed. It may have arrived all the same: publish it again.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum PublishError {
+    #[error("there is no connection to the broker")]
+    NotConnected,
+    #[error("the broker takes no messages for now: it is short of memory or disk")]
+    Blocked,
+    #[error("the broker did not confirm in time")]
+    TimedOut,
+    #[error("the connection to the broker broke")]
+    Connection(#[source] lapin::Error),
+    #[error("no queue is bound to the message's type")]
+    Unroutable,
+    #[error("a queue refused the message, which happens when it is full")]
+    Refused,
+}
+
+impl PublishError {
+    /// Whether the broker as a whole is away, so that another message would fare no better.
+    #[must_use]
+    pub fn is_outage(&self) -> bool {
+        match self {
+            Self::NotConnected | Self::Blocked | Self::TimedOut | Self::Connection(_) => true,
+            Self::Unroutable | Self::Refused => false,
+        }
+    }
+
+    /// A metric label.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::NotConnected => "not_connected",
+            Self::Blocked => "blocked",
+            Self::TimedOut => "timed_out",
+            Self::Connection(_) => "connection",
+            Self::Unroutable => "unroutable",
+            Self::Refused => "refused",
+        }
+    }
+}
+
+/// Every message of a pattern, for this subscriber alone: nothing is kept for one who is away.
+///
+/// A subscriber that was cut off or too slow misses messages. [`Self::gaps`] counts such times;
+/// whoever sees it change reads the present state from the source.
+pub struct Broadcast {
+    messages: BoxStream<'static, Message>,
+    gaps: watch::Receiver<u64>,
+}
+
+impl Broadcast {
+    pub(crate) fn new(messages: BoxStream<'static, Message>, gaps: watch::Receiver<u64>) -> Self {
+        Self { messages, gaps }
+    }
+
+    /// How often messages may have been missed. It changes after the stream is whole again, so
+    /// that what is read then and what the stream brings leave nothing out.
+    #[must_use]
+    pub fn gaps(&self) -> watch::Receiver<u64> {
+        self.gaps.clone()
+    }
+}
+
+impl Stream for Broadcast {
+    type Item = Message;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
+        self.messages.as_mut().poll_next(context)
+    }
+}
