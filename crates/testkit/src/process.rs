@@ -1,21 +1,22 @@
-//! A server process that can't outlive whoever started it.
+//! Processes that can't outlive whoever started them.
 //!
-//! It runs in a process group of its own, so that a Ctrl-C in the terminal reaches only us and we
-//! end it in order. Should we be killed without a chance to do so (`kill -9`, an abort), its
+//! Each runs in a process group of its own, so that a Ctrl-C in the terminal reaches only us and
+//! we end it in order. Should we be killed without a chance to do so (`kill -9`, an abort), its
 //! guard does: a shell that waits for the end of a pipe that only we hold open.
+
+mod group;
+mod task;
 
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus};
 use std::time::{Duration, Instant};
 
+use group::{Group, POLL};
 pub use rustix::process::Signal;
-use rustix::process::{Pid, kill_process, kill_process_group};
+pub use task::run_to_end;
 
-/// How often a starting or ending process is looked at.
-const POLL: Duration = Duration::from_millis(10);
 /// How long a process may take to end after being asked.
 const GRACE: Duration = Duration::from_secs(15);
 /// How long an aborted one may take.
@@ -54,14 +55,7 @@ pub struct ServerProcess {
     log: PathBuf,
     stop_signal: Signal,
     abort_signal: Signal,
-    running: Option<Running>,
-}
-
-#[derive(Debug)]
-struct Running {
-    child: Child,
-    group: Pid,
-    guard: Guard,
+    running: Option<Group>,
 }
 
 impl ServerProcess {
@@ -101,7 +95,7 @@ impl ServerProcess {
         loop {
             let ready = ready().await;
             if let Some(status) = self.exit_status()? {
-                self.running = None;
+                self.end_now();
                 return Err(ProcessError::EndedEarly {
                     name: self.name.clone(),
                     status,
@@ -131,24 +125,13 @@ impl ServerProcess {
     /// # Errors
     /// When the process can't be waited for.
     pub async fn stop(&mut self) -> Result<(), ProcessError> {
-        let Some(running) = &mut self.running else {
+        let Some(group) = &self.running else {
             return Ok(());
         };
-        let name = &self.name;
-        // A failed signal means that it has ended, which the wait finds out.
-        let _ = kill_process(running.group, self.stop_signal);
+        group.ask(self.stop_signal);
         let asked = Instant::now();
-        while asked.elapsed() < GRACE {
-            match running.child.try_wait() {
-                Ok(Some(_)) => break,
-                Ok(None) => tokio::time::sleep(POLL).await,
-                Err(source) => {
-                    return Err(ProcessError::Wait {
-                        name: name.clone(),
-                        source,
-                    });
-                }
-            }
+        while self.exit_status()?.is_none() && asked.elapsed() < GRACE {
+            tokio::time::sleep(POLL).await;
         }
         self.end_now();
         Ok(())
@@ -156,29 +139,25 @@ impl ServerProcess {
 
     /// `kill -9` of the process and its group, as a crash would.
     pub fn kill(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.end(Signal::KILL);
+        if let Some(group) = self.running.take() {
+            group.end(Signal::KILL, ABORT_GRACE);
         }
     }
 
     /// The process id while it runs.
     #[must_use]
     pub fn id(&self) -> Option<u32> {
-        self.running.as_ref().map(|running| running.child.id())
+        self.running.as_ref().map(Group::id)
     }
 
-    /// How the process ended, if it has.
+    /// How the process ended, if it did so on its own.
     ///
     /// # Errors
     /// When the process can't be waited for.
     pub fn exit_status(&mut self) -> Result<Option<ExitStatus>, ProcessError> {
-        let Some(running) = &mut self.running else {
-            return Ok(None);
-        };
-        let name = &self.name;
-        let status = running.child.try_wait();
+        let status = self.running.as_mut().map_or(Ok(None), Group::exit_status);
         status.map_err(|source| ProcessError::Wait {
-            name: name.clone(),
+            name: self.name.clone(),
             source,
         })
     }
@@ -189,41 +168,20 @@ impl ServerProcess {
         &self.log
     }
 
-    fn spawn(&mut self) -> Result<Running, ProcessError> {
+    fn spawn(&mut self) -> Result<Group, ProcessError> {
         let spawned = open_log(&self.log).and_then(|(out, err)| {
-            let child = self
-                .command
-                .stdin(Stdio::null())
-                .stdout(out)
-                .stderr(err)
-                .process_group(0)
-                .spawn()?;
-            let group = Pid::from_child(&child);
-            let guard = Guard::over(group, self.abort_signal);
-            Ok((child, group, guard))
+            self.command.stdout(out).stderr(err);
+            Group::spawn(&mut self.command, self.abort_signal)
         });
-        let failed = |source| ProcessError::Spawn {
+        spawned.map_err(|source| ProcessError::Spawn {
             name: self.name.clone(),
             source,
-        };
-        let (mut child, group, guard) = spawned.map_err(failed)?;
-        match guard {
-            Ok(guard) => Ok(Running {
-                child,
-                group,
-                guard,
-            }),
-            Err(source) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                Err(failed(source))
-            }
-        }
+        })
     }
 
     fn end_now(&mut self) {
-        if let Some(running) = self.running.take() {
-            running.end(self.abort_signal);
+        if let Some(group) = self.running.take() {
+            group.end(self.abort_signal, ABORT_GRACE);
         }
     }
 }
@@ -231,59 +189,6 @@ impl ServerProcess {
 impl Drop for ServerProcess {
     fn drop(&mut self) {
         self.end_now();
-    }
-}
-
-impl Running {
-    /// Returns when the process is gone. Blocks, for a few milliseconds as a rule.
-    fn end(mut self, signal: Signal) {
-        if !matches!(self.child.try_wait(), Ok(Some(_))) {
-            let _ = kill_process(self.group, signal);
-        }
-        let asked = Instant::now();
-        while matches!(self.child.try_wait(), Ok(None)) && asked.elapsed() < ABORT_GRACE {
-            std::thread::sleep(POLL);
-        }
-        // What is left of the group: its leader, when the signal was not enough, or children.
-        let _ = kill_process_group(self.group, Signal::KILL);
-        let _ = self.child.wait();
-        self.guard.dismiss();
-    }
-}
-
-/// Ends a process group when our end of its standard input closes, which the kernel does for us
-/// however we die.
-#[derive(Debug)]
-pub struct Guard(Child);
-
-impl Guard {
-    const SCRIPT: &str = r#"while read -r _; do :; done
-kill "-$2" "$1"
-for _ in 1 2 3 4 5; do kill -0 "$1" || break; sleep 1; done
-kill -9 "-$1""#;
-
-    /// Watches over the process group `group`, of which a process with that id is the leader.
-    ///
-    /// # Errors
-    /// When no shell can be started.
-    pub fn over(group: Pid, signal: Signal) -> io::Result<Self> {
-        let mut command = Command::new("sh");
-        command.args(["-c", Self::SCRIPT, "guard"]);
-        command.args([
-            group.as_raw_nonzero().to_string(),
-            signal.as_raw().to_string(),
-        ]);
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null());
-        command.process_group(0).spawn().map(Self)
-    }
-
-    /// The group has ended: the guard is no longer needed.
-    pub fn dismiss(mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
     }
 }
 

@@ -86,17 +86,35 @@ async fn dropping_a_server_ends_it_and_its_children() {
     wait_until_gone(child);
 }
 
-#[test]
-fn the_guard_ends_a_server_when_its_owner_dies() {
-    let mut orphan = Command::new("sleep")
-        .arg("1000")
-        .process_group(0)
-        .spawn()
-        .unwrap();
-    let mut guard = Guard::over(Pid::from_child(&orphan), Signal::TERM).unwrap();
-    drop(guard.0.stdin.take()); // what the kernel does when the owner is gone
-    orphan.wait().unwrap();
-    guard.0.wait().unwrap();
+#[tokio::test]
+async fn a_program_runs_to_its_end_with_its_status() {
+    let status = run_to_end(Command::new("sh").args(["-c", "exit 3"])).await;
+    assert_eq!(status.unwrap().code(), Some(3));
+}
+
+#[tokio::test]
+async fn an_abandoned_program_is_interrupted() {
+    let folder = tempfile::tempdir().unwrap();
+    let id = folder.path().join("id");
+    let read_id = || {
+        std::fs::read_to_string(&id)
+            .ok()?
+            .trim()
+            .parse::<u32>()
+            .ok()
+    };
+    let mut command = Command::new("sh");
+    command.args(["-c", "echo $$ > id; exec sleep 1000"]);
+    let started = async {
+        while read_id().is_none() {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::select! {
+        _ = run_to_end(command.current_dir(folder.path())) => panic!("it ended on its own"),
+        () = started => {}
+    }
+    assert!(!is_alive(read_id().unwrap()));
 }
 
 /// An orphan is reaped by init, a moment after it was killed.
