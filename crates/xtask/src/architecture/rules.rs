@@ -1,0 +1,130 @@
+//! The rules. Changing one is a decision about the architecture: say why in docs/decisions.
+
+/// Each crate of the workspace with those of the workspace that it may depend on. Arrows point
+/// down only: a crate names none below itself. Services (auth, gateway, order-worker) never name
+/// each other; only what may name `orders` can see its tables.
+pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
+    ("kernel", &[]),
+    ("trace-context", &[]),
+    ("migrations", &[]),
+    ("contracts", &["kernel"]),
+    ("database", &["kernel"]),
+    ("cache", &["kernel", "contracts", "trace-context"]),
+    (
+        "messaging",
+        &["kernel", "contracts", "database", "trace-context"],
+    ),
+    ("service-kit", &["kernel", "contracts", "trace-context"]),
+    ("payment", &["kernel", "trace-context"]),
+    ("payment-double", &["kernel", "payment"]),
+    (
+        "orders",
+        &[
+            "kernel",
+            "contracts",
+            "trace-context",
+            "database",
+            "messaging",
+            "cache",
+        ],
+    ),
+    (
+        "auth",
+        &[
+            "kernel",
+            "contracts",
+            "trace-context",
+            "database",
+            "messaging",
+            "cache",
+            "service-kit",
+        ],
+    ),
+    (
+        "gateway",
+        &[
+            "kernel",
+            "contracts",
+            "trace-context",
+            "database",
+            "messaging",
+            "cache",
+            "service-kit",
+            "payment",
+            "orders",
+        ],
+    ),
+    (
+        "order-worker",
+        &[
+            "kernel",
+            "contracts",
+            "trace-context",
+            "database",
+            "messaging",
+            "cache",
+            "service-kit",
+            "payment",
+            "orders",
+        ],
+    ),
+    (
+        "plumbline",
+        &[
+            "kernel",
+            "contracts",
+            "trace-context",
+            "database",
+            "messaging",
+            "cache",
+            "service-kit",
+            "payment",
+            "payment-double",
+            "migrations",
+            "orders",
+            "auth",
+            "gateway",
+            "order-worker",
+        ],
+    ),
+    ("testkit", &[]),
+    ("loadtests", &["kernel"]),
+    ("xtask", &["testkit"]),
+];
+
+/// What tests of any crate may use beyond that.
+pub const TESTS_MAY_ALSO_USE: &[&str] = &["testkit", "migrations", "payment-double"];
+
+/// Third-party crates that only these may name.
+pub const ONLY_IN: &[(&str, &[&str])] = &[
+    ("lapin", &["messaging"]),
+    // The rate limiter is part of the service kit.
+    ("redis", &["cache", "service-kit"]),
+    ("sea-orm-migration", &["migrations"]),
+];
+
+/// Crates that must not reach these third-party crates, not even through others.
+pub const NEVER_REACH: &[(&str, &[&str])] = &[
+    ("kernel", &["tokio", "actix-web", "sea-orm"]),
+    ("contracts", &["tokio", "actix-web", "sea-orm"]),
+];
+
+/// Source paths (a file or a folder, without `.rs`) and the crates that nothing there may name.
+pub const NEVER_NAME: &[(&str, &[&str])] = &[
+    (
+        "crates/orders/src/domain",
+        &["tokio", "actix", "actix_web", "actix_rt", "sea_orm"],
+    ),
+    // The ordering context knows no transport.
+    (
+        "crates/orders/src",
+        &[
+            "actix_web",
+            "async_graphql",
+            "lapin",
+            "redis",
+            "reqwest",
+            "tonic",
+        ],
+    ),
+];

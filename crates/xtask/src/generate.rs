@@ -1,0 +1,70 @@
+//! `cargo xtask generate`: files derived from the code, committed so that a change of the public
+//! interface shows in review.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::command::{Failure, capture, cargo, execute};
+use crate::workspace;
+
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Write nothing; fail when a file is not up to date.
+    #[arg(long)]
+    check: bool,
+    /// Ask this plumbline instead of building one.
+    #[arg(long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+}
+
+/// What `plumbline schema` is asked for, and where the answer is committed.
+const FILES: [(&str, &str); 4] = [
+    ("graphql", "docs/api/schema.graphql"),
+    ("openapi-orders", "docs/api/orders.openapi.json"),
+    ("openapi-auth", "docs/api/auth.openapi.json"),
+    ("config-keys", "docs/api/config-keys.txt"),
+];
+
+/// Writes or checks the files.
+///
+/// # Errors
+/// When plumbline can't be built or asked, or, with `--check`, when a file differs.
+pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let binary = match &arguments.binary {
+        Some(binary) => binary.clone(),
+        None => build().await?,
+    };
+    let mut outdated = Vec::new();
+    for (subject, file) in FILES {
+        let wanted = capture(Command::new(&binary).args(["schema", subject]))?;
+        let path = workspace::root().join(file);
+        if std::fs::read(&path).is_ok_and(|present| present == wanted) {
+            eprintln!("{file}: up to date");
+        } else if arguments.check {
+            eprintln!("{file}: differs");
+            outdated.push(file);
+        } else {
+            write(&path, &wanted).map_err(|source| Failure::File { path, source })?;
+            eprintln!("{file}: written");
+        }
+    }
+    if outdated.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Outdated(outdated))
+    }
+}
+
+async fn build() -> Result<PathBuf, Failure> {
+    execute(cargo().args(["build", "--quiet", "--locked", "--package", "plumbline"])).await?;
+    Ok(workspace::metadata()?
+        .target_directory
+        .join("debug/plumbline"))
+}
+
+fn write(path: &std::path::Path, content: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    std::fs::write(path, content)
+}
