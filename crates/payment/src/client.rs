@@ -15,6 +15,10 @@ pub const API_VERSION: &str = "2025-03-31.basil";
 /// How long Stripe keeps an idempotency key. Repeated later, a call is a new one.
 pub const IDEMPOTENCY_KEY_LIFETIME: TimeDelta = TimeDelta::hours(24);
 
+/// Shorter than servers keep an idle connection, so that none is closed under a request, which
+/// would leave a charge unknown.
+const POOL_IDLE_TIMEOUT: Duration = Duration::from_secs(20);
+
 #[derive(Clone, Debug)]
 pub struct StripeConfig {
     /// `https://api.stripe.com`, or where a double answers.
@@ -69,6 +73,7 @@ impl Stripe {
         let mut builder = reqwest::Client::builder()
             .timeout(config.timeout)
             .connect_timeout(config.connect_timeout)
+            .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .redirect(redirect::Policy::none())
             .user_agent(concat!("plumbline/", env!("CARGO_PKG_VERSION")));
         if is_loopback(&config.base_url) {
