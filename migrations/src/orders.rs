@@ -48,6 +48,8 @@ enum Orders {
     BodyHash,
     CreatedAt,
     UpdatedAt,
+    /// When an order in this state is overdue; null in an end state.
+    DeadlineAt,
 }
 
 #[derive(DeriveIden)]
@@ -191,6 +193,7 @@ fn orders() -> TableCreateStatement {
         .col(text(Orders::BodyHash))
         .col(timestamp_with_time_zone(Orders::CreatedAt))
         .col(timestamp_with_time_zone(Orders::UpdatedAt))
+        .col(timestamp_with_time_zone_null(Orders::DeadlineAt))
         .to_owned()
 }
 
@@ -305,10 +308,10 @@ fn indexes() -> Vec<IndexCreateStatement> {
             .unique()
             .to_owned(),
         Index::create()
-            .name("orders_status")
+            .name("orders_deadline")
             .table(Orders::Table)
-            .col(Orders::Status)
-            .col(Orders::UpdatedAt)
+            .col(Orders::DeadlineAt)
+            .cond_where(Expr::col(Orders::DeadlineAt).is_not_null())
             .to_owned(),
         Index::create()
             .name("payment_attempts_order")

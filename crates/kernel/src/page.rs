@@ -2,6 +2,7 @@
 //! inserted while someone pages are neither skipped nor repeated.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 /// The sort key of a row: unique, because the id is.
@@ -78,7 +79,7 @@ impl PageRequest {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Page<T> {
     /// In the list's own order, whichever the direction of the request.
     pub items: Vec<T>,

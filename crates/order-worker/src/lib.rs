@@ -1,0 +1,80 @@
+//! The asynchronous half of the ordering context: it consumes the orders' events and takes each
+//! order a step further, charges cards, and takes up what was left behind.
+
+mod consumer;
+mod payments;
+mod saga;
+mod sweep;
+
+use std::time::Duration;
+
+use messaging::{Broker, QueueSpec, UnknownQueue};
+use orders::Orders;
+use payment::Stripe;
+use service_kit::lifecycle::Shutdown;
+
+pub use saga::{HandleError, Saga};
+
+/// The name under which the saga keeps its receipts in the inbox.
+pub const CONSUMER: &str = "orders.saga";
+
+/// The saga's queue. It takes every event of the context, so that none is unroutable; those that
+/// ask for no step are only acknowledged.
+pub const QUEUE: QueueSpec = QueueSpec {
+    name: CONSUMER,
+    bindings: &["orders.#"],
+    delivery_limit: 10,
+};
+
+#[derive(Clone, Copy, Debug)]
+pub struct WorkerConfig {
+    /// Messages in hand at a time.
+    pub prefetch: u16,
+    /// How often overdue orders are looked for.
+    pub sweep_every: Duration,
+}
+
+pub struct WorkerDeps {
+    pub orders: Orders,
+    pub broker: Broker,
+    pub payments: Stripe,
+}
+
+/// The order worker, ready to run.
+pub struct Worker {
+    config: WorkerConfig,
+    broker: Broker,
+    saga: Saga,
+    orders: Orders,
+}
+
+impl Worker {
+    #[must_use]
+    pub fn build(config: WorkerConfig, deps: WorkerDeps) -> Self {
+        let saga = Saga::new(deps.orders.clone(), deps.payments);
+        Self {
+            config,
+            broker: deps.broker,
+            saga,
+            orders: deps.orders,
+        }
+    }
+
+    /// Starts the consumer and the sweep. After the soft stop they finish what is in hand.
+    pub fn spawn(self, shutdown: &Shutdown) -> Result<(), UnknownQueue> {
+        let deliveries = self.broker.consume(QUEUE.name, self.config.prefetch)?;
+        shutdown.spawn(
+            "saga",
+            consumer::run(deliveries, self.saga, shutdown.soft()),
+        );
+        let sweep = sweep::run(self.orders, self.config.sweep_every, shutdown.soft());
+        shutdown.spawn("sweep", sweep);
+        Ok(())
+    }
+}
+
+/// The events that must leave a receipt: those that ask for a step.
+#[must_use]
+pub fn receipted_event_types() -> &'static [&'static str] {
+    saga::RECEIPTED
+}

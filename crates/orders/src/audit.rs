@@ -1,0 +1,161 @@
+//! The invariants that hold under any crash and any load, checked by SQL (design: "Invariants").
+
+use std::collections::HashMap;
+
+use kernel::{Money, OrderId};
+use sea_orm::{ConnectionTrait, DbErr, Statement};
+
+use crate::{OrderError, Orders};
+
+/// One invariant: how many things were looked at, and how many break it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    pub invariant: &'static str,
+    pub checked: i64,
+    pub violations: i64,
+}
+
+/// A charge in the payment provider's own books.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LedgerCharge {
+    pub order_id: OrderId,
+    pub amount: Money,
+}
+
+struct Check {
+    invariant: &'static str,
+    checked: &'static str,
+    violations: &'static str,
+}
+
+/// Plain SQL that both databases read alike, so that anyone can run a line of it by hand.
+const CHECKS: &[Check] = &[
+    Check {
+        invariant: "every order reached an end state",
+        checked: "SELECT COUNT(*) FROM orders",
+        violations: "SELECT COUNT(*) FROM orders
+            WHERE status NOT IN ('CONFIRMED', 'REJECTED', 'CANCELLED', 'REFUNDED')",
+    },
+    Check {
+        invariant: "every order is in the state that its history ends with, each step applied once",
+        checked: "SELECT COUNT(*) FROM orders",
+        violations: "SELECT COUNT(*) FROM orders o WHERE
+            o.version <> (SELECT COUNT(*) FROM order_history h WHERE h.order_id = o.id)
+            OR NOT EXISTS (SELECT 1 FROM order_history h
+                WHERE h.order_id = o.id AND h.version = o.version AND h.status = o.status)",
+    },
+    Check {
+        invariant: "every order has lines, and they add up to its total",
+        checked: "SELECT COUNT(*) FROM orders",
+        violations:
+            "SELECT COUNT(*) FROM orders o WHERE o.total_amount <> COALESCE(
+            (SELECT SUM(l.quantity * l.unit_amount) FROM order_lines l WHERE l.order_id = o.id), 0)",
+    },
+    Check {
+        invariant: "stock is never negative, and available + reserved + sold is constant",
+        checked: "SELECT COUNT(*) FROM stock",
+        violations: "SELECT COUNT(*) FROM stock WHERE available < 0 OR reserved < 0 OR sold < 0
+            OR total <> available + reserved + sold",
+    },
+    Check {
+        invariant: "reserved and sold stock is that of the orders' reservations",
+        checked: "SELECT COUNT(*) FROM stock",
+        violations: "SELECT COUNT(*) FROM stock s LEFT JOIN (
+                SELECT product_id,
+                    SUM(CASE WHEN state = 'reserved' THEN quantity ELSE 0 END) AS reserved,
+                    SUM(CASE WHEN state = 'sold' THEN quantity ELSE 0 END) AS sold
+                FROM stock_reservations GROUP BY product_id
+            ) r ON r.product_id = s.product_id
+            WHERE s.reserved <> COALESCE(r.reserved, 0) OR s.sold <> COALESCE(r.sold, 0)",
+    },
+    Check {
+        invariant: "sold for confirmed orders, released for cancelled ones",
+        checked: "SELECT COUNT(*) FROM stock_reservations",
+        violations: "SELECT COUNT(*) FROM stock_reservations r JOIN orders o ON o.id = r.order_id
+            WHERE (o.status = 'CONFIRMED' AND r.state <> 'sold')
+                OR (o.status = 'CANCELLED' AND r.state <> 'released')",
+    },
+    Check {
+        invariant: "no order was charged twice",
+        checked: "SELECT COUNT(*) FROM payment_attempts WHERE status = 'succeeded'",
+        violations: "SELECT COUNT(*) FROM (SELECT order_id FROM payment_attempts
+            WHERE status = 'succeeded' GROUP BY order_id HAVING COUNT(*) > 1) twice",
+    },
+    Check {
+        invariant: "charged if and only if paid, confirmed or refunded",
+        checked: "SELECT COUNT(*) FROM orders",
+        violations: "SELECT COUNT(*) FROM orders o WHERE
+            (o.status IN ('PAID', 'CONFIRMED', 'REFUNDING', 'REFUNDED')) <> EXISTS (
+                SELECT 1 FROM payment_attempts p WHERE p.order_id = o.id
+                    AND p.status = 'succeeded' AND p.amount = o.total_amount)",
+    },
+    Check {
+        invariant: "the outbox is drained",
+        checked: "SELECT COUNT(*) FROM outbox",
+        violations: "SELECT COUNT(*) FROM outbox WHERE published_at IS NULL",
+    },
+];
+
+impl Orders {
+    /// Checks every invariant against the database.
+    pub async fn audit(&self) -> Result<Vec<Finding>, OrderError> {
+        let mut findings = Vec::with_capacity(CHECKS.len());
+        for check in CHECKS {
+            findings.push(Finding {
+                invariant: check.invariant,
+                checked: self.count(check.checked).await?,
+                violations: self.count(check.violations).await?,
+            });
+        }
+        Ok(findings)
+    }
+
+    /// Compares the provider's books with ours: each charged order is charged once, by its total,
+    /// and is confirmed; each confirmed order is charged.
+    pub async fn audit_ledger(&self, ledger: &[LedgerCharge]) -> Result<Finding, OrderError> {
+        let mut paid = self.paid_orders().await?;
+        let checked = paid.len().max(ledger.len());
+        let mut violations = 0;
+        for charge in ledger {
+            if paid.remove(&charge.order_id) != Some(charge.amount.amount) {
+                violations += 1;
+            }
+        }
+        violations += paid.len();
+        Ok(Finding {
+            invariant: "the payment provider's ledger agrees with the orders",
+            checked: i64::try_from(checked).unwrap_or(i64::MAX),
+            violations: i64::try_from(violations).unwrap_or(i64::MAX),
+        })
+    }
+
+    async fn paid_orders(&self) -> Result<HashMap<OrderId, i64>, DbErr> {
+        let sql = "SELECT id, total_amount FROM orders WHERE status IN ('PAID', 'CONFIRMED')";
+        let rows = self
+            .database
+            .reader()
+            .query_all_raw(self.statement(sql))
+            .await?;
+        let paid = rows.into_iter().map(|row| {
+            let id: uuid::Uuid = row.try_get_by_index(0)?;
+            Ok((id.into(), row.try_get_by_index(1)?))
+        });
+        paid.collect()
+    }
+
+    async fn count(&self, sql: &str) -> Result<i64, DbErr> {
+        match self
+            .database
+            .reader()
+            .query_one_raw(self.statement(sql))
+            .await?
+        {
+            Some(row) => row.try_get_by_index(0),
+            None => Ok(0),
+        }
+    }
+
+    fn statement(&self, sql: &str) -> Statement {
+        Statement::from_string(self.database.backend(), sql)
+    }
+}

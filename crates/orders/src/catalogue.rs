@@ -1,0 +1,147 @@
+//! Reading the catalogue.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use chrono::{DateTime, Utc};
+use kernel::{
+    Currency, Money, ProductId,
+    page::{Page, PageRequest},
+};
+use sea_orm::{
+    ColumnTrait, EntityTrait, ExprTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect,
+    Select,
+    sea_query::{Expr, Func, LikeExpr},
+};
+use uuid::Uuid;
+
+use crate::{
+    OrderError, Orders, Product,
+    read::keyset,
+    store::{products, stock},
+};
+
+/// A page of the catalogue may be this old. Stock is checked again when an order is worked on.
+const CATALOGUE_TTL: Duration = Duration::from_secs(1);
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProductFilter {
+    /// Part of the name, in any case.
+    pub search: Option<String>,
+}
+
+#[derive(FromQueryResult)]
+struct Row {
+    id: Uuid,
+    name: String,
+    description: String,
+    price_amount: i64,
+    price_currency: String,
+    created_at: DateTime<Utc>,
+    available: i64,
+}
+
+impl Orders {
+    /// A page of the catalogue, oldest first, at most a second old.
+    pub async fn products(
+        &self,
+        filter: &ProductFilter,
+        request: PageRequest,
+    ) -> Result<Arc<Page<Product>>, OrderError> {
+        let key = format!("products:{:?}:{request:?}", filter.search);
+        let page = self
+            .cache
+            .get_or_load(&key, CATALOGUE_TTL, self.load_products(filter, request));
+        Ok(page.await?)
+    }
+
+    /// One product, at most a second old.
+    pub async fn product(&self, id: ProductId) -> Result<Arc<Option<Product>>, OrderError> {
+        let load = async { Ok(self.products_by_ids(&[id]).await?.remove(&id)) };
+        Ok(self
+            .cache
+            .get_or_load(&format!("product:{id}"), CATALOGUE_TTL, load)
+            .await?)
+    }
+
+    /// Any number of products with one query, as they are now.
+    pub async fn products_by_ids(
+        &self,
+        ids: &[ProductId],
+    ) -> Result<HashMap<ProductId, Product>, OrderError> {
+        let ids = ids.iter().map(|id| id.as_uuid());
+        let rows = with_stock()
+            .filter(products::Column::Id.is_in(ids))
+            .into_model::<Row>()
+            .all(self.database.reader())
+            .await?;
+        rows.into_iter()
+            .map(|row| Product::try_from(row).map(|product| (product.id, product)))
+            .collect()
+    }
+
+    async fn load_products(
+        &self,
+        filter: &ProductFilter,
+        request: PageRequest,
+    ) -> Result<Page<Product>, OrderError> {
+        let mut query = with_stock();
+        if let Some(search) = &filter.search {
+            let name = Func::lower(Expr::col((products::Entity, products::Column::Name)));
+            query = query.filter(Expr::from(name).like(contains(search)));
+        }
+        let columns = (products::Column::CreatedAt, products::Column::Id);
+        let rows = keyset(query, columns, request)
+            .into_model::<Row>()
+            .all(self.database.reader());
+        let rows = rows
+            .await?
+            .into_iter()
+            .map(Product::try_from)
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(request.page(rows))
+    }
+}
+
+fn with_stock() -> Select<products::Entity> {
+    let stock_of_product = products::Entity::belongs_to(stock::Entity)
+        .from(products::Column::Id)
+        .to(stock::Column::ProductId)
+        .into();
+    products::Entity::find()
+        .select_only()
+        .columns([
+            products::Column::Id,
+            products::Column::Name,
+            products::Column::Description,
+            products::Column::PriceAmount,
+            products::Column::PriceCurrency,
+            products::Column::CreatedAt,
+        ])
+        .column(stock::Column::Available)
+        .join(JoinType::InnerJoin, stock_of_product)
+}
+
+/// A pattern in which what was searched for stands for itself, `%` and `_` too.
+fn contains(search: &str) -> LikeExpr {
+    let literal = search
+        .to_lowercase()
+        .replace('\\', r"\\")
+        .replace('%', r"\%")
+        .replace('_', r"\_");
+    LikeExpr::new(format!("%{literal}%")).escape('\\')
+}
+
+impl TryFrom<Row> for Product {
+    type Error = OrderError;
+
+    fn try_from(row: Row) -> Result<Self, OrderError> {
+        Ok(Self {
+            id: row.id.into(),
+            name: row.name,
+            description: row.description,
+            price: Money::new(row.price_amount, Currency::parse(&row.price_currency)?),
+            available: row.available,
+            created_at: row.created_at,
+        })
+    }
+}

@@ -1,0 +1,224 @@
+use std::str::FromStr;
+
+use chrono::TimeDelta;
+use contracts::order_event::OrderEventType;
+
+/// The states of an order.
+///
+/// ```text
+/// PLACED ─► STOCK_RESERVED ─► PAYMENT_PENDING ─► PAID ─► CONFIRMED ─► REFUNDING ─► REFUNDED
+///   │              │            │  ▲      │        │                      ▲
+///   ▼              │            ▼  │      ▼        └──────────────────────┘
+/// REJECTED         │   PAYMENT_UNKNOWN  PAYMENT_FAILED ─► CANCELLED
+///                  └─► CANCEL_REQUESTED ──────────────────────▲
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum OrderStatus {
+    Placed,
+    StockReserved,
+    PaymentPending,
+    /// The provider was asked and its answer is not known: it may have charged.
+    PaymentUnknown,
+    Paid,
+    Confirmed,
+    /// There was not enough stock.
+    Rejected,
+    PaymentFailed,
+    CancelRequested,
+    /// Not paid, and the stock is released.
+    Cancelled,
+    Refunding,
+    Refunded,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown order status `{0}`")]
+pub struct UnknownStatus(String);
+
+impl OrderStatus {
+    pub const ALL: [Self; 12] = [
+        Self::Placed,
+        Self::StockReserved,
+        Self::PaymentPending,
+        Self::PaymentUnknown,
+        Self::Paid,
+        Self::Confirmed,
+        Self::Rejected,
+        Self::PaymentFailed,
+        Self::CancelRequested,
+        Self::Cancelled,
+        Self::Refunding,
+        Self::Refunded,
+    ];
+
+    /// As in the database and in every API.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Placed => "PLACED",
+            Self::StockReserved => "STOCK_RESERVED",
+            Self::PaymentPending => "PAYMENT_PENDING",
+            Self::PaymentUnknown => "PAYMENT_UNKNOWN",
+            Self::Paid => "PAID",
+            Self::Confirmed => "CONFIRMED",
+            Self::Rejected => "REJECTED",
+            Self::PaymentFailed => "PAYMENT_FAILED",
+            Self::CancelRequested => "CANCEL_REQUESTED",
+            Self::Cancelled => "CANCELLED",
+            Self::Refunding => "REFUNDING",
+            Self::Refunded => "REFUNDED",
+        }
+    }
+
+    /// The machine: which states may come next.
+    #[must_use]
+    pub const fn successors(self) -> &'static [Self] {
+        match self {
+            Self::Placed => &[Self::StockReserved, Self::Rejected, Self::CancelRequested],
+            Self::StockReserved => &[Self::PaymentPending, Self::CancelRequested],
+            Self::PaymentPending => &[Self::Paid, Self::PaymentFailed, Self::PaymentUnknown],
+            Self::PaymentUnknown => &[Self::Paid, Self::PaymentFailed],
+            Self::Paid => &[Self::Confirmed, Self::Refunding],
+            Self::Confirmed => &[Self::Refunding],
+            Self::PaymentFailed | Self::CancelRequested => &[Self::Cancelled],
+            Self::Refunding => &[Self::Refunded],
+            Self::Rejected | Self::Cancelled | Self::Refunded => &[],
+        }
+    }
+
+    /// The states from which this one may be entered.
+    pub fn predecessors(self) -> impl Iterator<Item = Self> {
+        Self::ALL
+            .into_iter()
+            .filter(move |from| from.successors().contains(&self))
+    }
+
+    /// The saga has nothing left to do. A confirmed order can still be refunded on request.
+    #[must_use]
+    pub const fn is_end_state(self) -> bool {
+        matches!(
+            self,
+            Self::Confirmed | Self::Rejected | Self::Cancelled | Self::Refunded
+        )
+    }
+
+    /// How long an order may stay in this state before the worker takes it up again.
+    #[must_use]
+    pub const fn deadline(self) -> Option<TimeDelta> {
+        match self {
+            Self::Placed
+            | Self::StockReserved
+            | Self::PaymentFailed
+            | Self::Paid
+            | Self::CancelRequested
+            | Self::Refunding => Some(TimeDelta::seconds(30)),
+            // The provider is asked again, so not at every moment.
+            Self::PaymentPending | Self::PaymentUnknown => Some(TimeDelta::seconds(60)),
+            Self::Confirmed | Self::Rejected | Self::Cancelled | Self::Refunded => None,
+        }
+    }
+
+    /// The event that tells of an order entering this state.
+    #[must_use]
+    pub const fn event_type(self) -> OrderEventType {
+        match self {
+            Self::Placed => OrderEventType::Placed,
+            Self::StockReserved => OrderEventType::StockReserved,
+            Self::PaymentPending => OrderEventType::PaymentPending,
+            Self::PaymentUnknown => OrderEventType::PaymentUnknown,
+            Self::Paid => OrderEventType::Paid,
+            Self::Confirmed => OrderEventType::Confirmed,
+            Self::Rejected => OrderEventType::Rejected,
+            Self::PaymentFailed => OrderEventType::PaymentFailed,
+            Self::CancelRequested => OrderEventType::CancelRequested,
+            Self::Cancelled => OrderEventType::Cancelled,
+            Self::Refunding => OrderEventType::Refunding,
+            Self::Refunded => OrderEventType::Refunded,
+        }
+    }
+}
+
+impl FromStr for OrderStatus {
+    type Err = UnknownStatus;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or_else(|| UnknownStatus(text.to_owned()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn names_round_trip() {
+        for status in OrderStatus::ALL {
+            assert_eq!(status.as_str().parse(), Ok(status));
+        }
+    }
+
+    #[test]
+    fn every_state_is_reached_from_placed() {
+        let mut reached = HashSet::from([OrderStatus::Placed]);
+        let mut open = vec![OrderStatus::Placed];
+        while let Some(status) = open.pop() {
+            open.extend(
+                status
+                    .successors()
+                    .iter()
+                    .filter(|next| reached.insert(**next)),
+            );
+        }
+        assert_eq!(reached.len(), OrderStatus::ALL.len());
+    }
+
+    #[test]
+    fn exactly_the_states_with_work_left_have_a_deadline() {
+        for status in OrderStatus::ALL {
+            assert_eq!(
+                status.deadline().is_none(),
+                status.is_end_state(),
+                "{status:?}"
+            );
+        }
+    }
+
+    proptest! {
+        /// Whatever the choices, a walk through the machine ends, and ends in an end state.
+        #[test]
+        fn every_walk_ends_in_an_end_state(choices in prop::collection::vec(0usize..12, 12)) {
+            let mut status = OrderStatus::Placed;
+            for choice in choices {
+                let next = status.successors();
+                if next.is_empty() {
+                    break;
+                }
+                status = next[choice % next.len()];
+            }
+            prop_assert!(status.is_end_state(), "{:?}", status);
+        }
+
+        /// Money is taken at most once: no walk passes PAID twice.
+        #[test]
+        fn no_walk_is_paid_twice(choices in prop::collection::vec(0usize..12, 12)) {
+            let mut status = OrderStatus::Placed;
+            let mut paid = 0;
+            for choice in choices {
+                let next = status.successors();
+                if next.is_empty() {
+                    break;
+                }
+                status = next[choice % next.len()];
+                paid += usize::from(status == OrderStatus::Paid);
+            }
+            prop_assert!(paid <= 1);
+        }
+    }
+}

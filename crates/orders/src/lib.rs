@@ -1,0 +1,60 @@
+//! The ordering context: catalogue, stock, orders and their payment. Every use-case exists once,
+//! here, as a function that knows no transport; GraphQL, REST and the worker call that one.
+
+mod advance;
+pub mod audit;
+mod catalogue;
+mod charge;
+mod confirm;
+pub mod demo;
+pub mod domain;
+mod error;
+mod overdue;
+mod payment_notice;
+mod place;
+mod read;
+mod received;
+mod reserve;
+mod store;
+mod view;
+
+use cache::Cache;
+use database::Database;
+use kernel::SharedClock;
+use messaging::RelayWaker;
+
+pub use catalogue::ProductFilter;
+pub use charge::{Charge, ChargeOutcome};
+pub use error::{OrderError, PlaceOrderError};
+pub use overdue::{STEP_OVERDUE, StepOverdue};
+pub use payment_notice::PaymentNotice;
+pub use place::Placed;
+pub use received::{Applied, Received};
+pub use view::{HistoryEntry, Order, OrderLine, Product};
+
+/// The ordering context. Clones share everything.
+#[derive(Clone)]
+pub struct Orders {
+    database: Database,
+    cache: Cache,
+    clock: SharedClock,
+    relay: RelayWaker,
+}
+
+impl Orders {
+    /// `relay` is woken after each commit that leaves an event in the outbox.
+    #[must_use]
+    pub fn new(database: Database, cache: Cache, clock: SharedClock, relay: RelayWaker) -> Self {
+        Self {
+            database,
+            cache,
+            clock,
+            relay,
+        }
+    }
+
+    #[must_use]
+    pub fn database(&self) -> &Database {
+        &self.database
+    }
+}

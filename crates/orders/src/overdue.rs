@@ -1,0 +1,72 @@
+//! Every state with work left has a deadline. An order past it is taken up again: whatever was
+//! lost on its way, a message, a webhook or an answer, it still reaches its end.
+
+use chrono::TimeDelta;
+use kernel::OrderId;
+use messaging::outbox;
+use sea_orm::{
+    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr,
+};
+use serde::{Deserialize, Serialize};
+
+use crate::{Order, OrderError, Orders, advance, domain::OrderStatus, store::orders};
+
+/// The event that asks the worker to look at an order again.
+pub const STEP_OVERDUE: &str = "orders.saga.step_overdue.v1";
+
+/// How many orders are taken up by one transaction.
+const BATCH: u64 = 100;
+/// When an order that was taken up is overdue again.
+const NEXT_LOOK: TimeDelta = TimeDelta::seconds(60);
+
+/// The data of [`STEP_OVERDUE`], version 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepOverdue {
+    pub order_id: OrderId,
+}
+
+impl Orders {
+    /// Emits [`STEP_OVERDUE`] for orders that are past their deadline and moves the deadline on.
+    /// Any number of workers may call it. Returns how many orders it took up.
+    pub async fn take_up_overdue(&self) -> Result<usize, OrderError> {
+        let now = self.clock.now();
+        let transaction = self.database.begin().await?;
+        let mut overdue = orders::Entity::find()
+            .select_only()
+            .column(orders::Column::Id)
+            .filter(orders::Column::DeadlineAt.lte(now))
+            .order_by_asc(orders::Column::DeadlineAt)
+            .limit(BATCH)
+            .into_query();
+        database::lock_skipping_locked(&mut overdue, self.database.backend());
+        let rows = orders::Entity::update_many()
+            .col_expr(orders::Column::DeadlineAt, Expr::value(now + NEXT_LOOK))
+            .filter(orders::Column::Id.in_subquery(overdue))
+            .exec_with_returning(&transaction)
+            .await?;
+        let events = rows
+            .iter()
+            .map(|row| {
+                let order_id = OrderId::from(row.id);
+                advance::event(now, order_id, STEP_OVERDUE, StepOverdue { order_id })
+            })
+            .collect::<Result<Vec<_>, _>>()?;
+        if !events.is_empty() {
+            outbox::append_all(&transaction, now, events).await?;
+        }
+        transaction.commit().await?;
+        self.relay.wake();
+        Ok(rows.len())
+    }
+
+    /// Where an order stands, for the worker.
+    pub async fn status(&self, order_id: OrderId) -> Result<Option<OrderStatus>, OrderError> {
+        let row = orders::Entity::find_by_id(order_id.as_uuid())
+            .one(self.database.writer())
+            .await?;
+        Ok(row
+            .map(Order::try_from)
+            .transpose()?
+            .map(|order| order.status))
+    }
+}

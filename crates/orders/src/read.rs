@@ -1,0 +1,164 @@
+//! Reading orders. A list costs one query, and one more for each thing asked about all of its
+//! orders together.
+
+use std::collections::HashMap;
+
+use kernel::{
+    Actor, OrderId, Permission,
+    page::{Direction, Page, PageRequest},
+};
+use sea_orm::{
+    ColumnTrait, EntityTrait, ExprTrait, Order as SortOrder, QueryFilter, QueryOrder, QuerySelect,
+    Select, sea_query::Expr,
+};
+
+use crate::{
+    HistoryEntry, Order, OrderError, OrderLine, Orders,
+    store::{order_history, order_lines, orders},
+};
+
+impl Orders {
+    /// An order that the actor may see. Someone else's is `None`, as one that does not exist.
+    pub async fn order(&self, actor: &Actor, id: OrderId) -> Result<Option<Order>, OrderError> {
+        let mut query = orders::Entity::find_by_id(id.as_uuid());
+        if !actor.may(Permission::ReadAnyOrder) {
+            if !actor.may(Permission::ReadOwnOrders) {
+                return Err(OrderError::Forbidden);
+            }
+            query = query.filter(orders::Column::CustomerId.eq(actor.user_id.as_uuid()));
+        }
+        query
+            .one(self.database.reader())
+            .await?
+            .map(Order::try_from)
+            .transpose()
+    }
+
+    /// A page of the actor's own orders, newest first.
+    pub async fn orders_of_actor(
+        &self,
+        actor: &Actor,
+        request: PageRequest,
+    ) -> Result<Page<Order>, OrderError> {
+        if !actor.may(Permission::ReadOwnOrders) {
+            return Err(OrderError::Forbidden);
+        }
+        let own =
+            orders::Entity::find().filter(orders::Column::CustomerId.eq(actor.user_id.as_uuid()));
+        let columns = (orders::Column::CreatedAt, orders::Column::Id);
+        let rows = newest_first(own, columns, request)
+            .all(self.database.reader())
+            .await?;
+        let rows = rows
+            .into_iter()
+            .map(Order::try_from)
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(request.page(rows))
+    }
+
+    /// The lines of any number of orders, which the caller has read, with one query.
+    pub async fn lines_of(
+        &self,
+        orders: &[Order],
+    ) -> Result<HashMap<OrderId, Vec<OrderLine>>, OrderError> {
+        let rows = order_lines::Entity::find()
+            .filter(
+                order_lines::Column::OrderId.is_in(orders.iter().map(|order| order.id.as_uuid())),
+            )
+            .order_by_asc(order_lines::Column::OrderId)
+            .order_by_asc(order_lines::Column::Position)
+            .all(self.database.reader())
+            .await?;
+        let currency: HashMap<_, _> = orders
+            .iter()
+            .map(|order| (order.id, order.total.currency))
+            .collect();
+        let mut lines: HashMap<OrderId, Vec<OrderLine>> = HashMap::with_capacity(orders.len());
+        for row in rows {
+            let order_id = OrderId::from(row.order_id);
+            if let Some(&currency) = currency.get(&order_id) {
+                lines
+                    .entry(order_id)
+                    .or_default()
+                    .push(OrderLine::new(row, currency)?);
+            }
+        }
+        Ok(lines)
+    }
+
+    /// The transitions of any number of orders, oldest first, with one query.
+    pub async fn history_of(
+        &self,
+        ids: &[OrderId],
+    ) -> Result<HashMap<OrderId, Vec<HistoryEntry>>, OrderError> {
+        let rows = order_history::Entity::find()
+            .filter(order_history::Column::OrderId.is_in(ids.iter().map(|id| id.as_uuid())))
+            .order_by_asc(order_history::Column::OrderId)
+            .order_by_asc(order_history::Column::Version)
+            .all(self.database.reader())
+            .await?;
+        let mut history: HashMap<OrderId, Vec<HistoryEntry>> = HashMap::with_capacity(ids.len());
+        for row in rows {
+            history
+                .entry(row.order_id.into())
+                .or_default()
+                .push(row.try_into()?);
+        }
+        Ok(history)
+    }
+}
+
+/// One page and the row that tells of a further one, by (created_at, id) ascending.
+pub(crate) fn keyset<E: EntityTrait>(
+    query: Select<E>,
+    columns: (E::Column, E::Column),
+    request: PageRequest,
+) -> Select<E> {
+    page(
+        query,
+        columns,
+        request,
+        request.direction == Direction::Forward,
+    )
+}
+
+/// The same by (created_at, id) descending.
+fn newest_first<E: EntityTrait>(
+    query: Select<E>,
+    columns: (E::Column, E::Column),
+    request: PageRequest,
+) -> Select<E> {
+    page(
+        query,
+        columns,
+        request,
+        request.direction == Direction::Backward,
+    )
+}
+
+fn page<E: EntityTrait>(
+    query: Select<E>,
+    (created_at, id): (E::Column, E::Column),
+    request: PageRequest,
+    ascending: bool,
+) -> Select<E> {
+    let sort = if ascending {
+        SortOrder::Asc
+    } else {
+        SortOrder::Desc
+    };
+    let mut query = query
+        .order_by(created_at, sort.clone())
+        .order_by(id, sort)
+        .limit(u64::from(request.size()) + 1);
+    if let Some(from) = request.from {
+        // A row comparison: both databases answer it with one range of the index.
+        let row = Expr::tuple([
+            Expr::col((E::default(), created_at)),
+            Expr::col((E::default(), id)),
+        ]);
+        let key = Expr::tuple([Expr::value(from.created_at), Expr::value(from.id)]);
+        query = query.filter(if ascending { row.gt(key) } else { row.lt(key) });
+    }
+    query
+}

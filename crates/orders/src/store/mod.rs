@@ -1,0 +1,10 @@
+//! The ordering context's tables. No other context reads them.
+
+pub mod order_history;
+pub mod order_lines;
+pub mod orders;
+pub mod payment_attempts;
+pub mod payment_notices;
+pub mod products;
+pub mod stock;
+pub mod stock_reservations;

@@ -1,0 +1,117 @@
+//! What the use-cases answer with.
+
+use chrono::{DateTime, Utc};
+use kernel::{Currency, Money, OrderId, ProductId, UserId, page::Key};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    OrderError,
+    domain::OrderStatus,
+    store::{order_history, order_lines, orders},
+};
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Order {
+    pub id: OrderId,
+    pub number: String,
+    pub customer_id: UserId,
+    pub status: OrderStatus,
+    /// Counts the transitions.
+    pub version: i32,
+    pub total: Money,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OrderLine {
+    pub product_id: ProductId,
+    /// The product's name when it was ordered.
+    pub product_name: String,
+    pub quantity: u32,
+    pub unit_price: Money,
+    pub total: Money,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryEntry {
+    pub status: OrderStatus,
+    pub at: DateTime<Utc>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Product {
+    pub id: ProductId,
+    pub name: String,
+    pub description: String,
+    pub price: Money,
+    /// How many can be ordered now.
+    pub available: i64,
+    pub created_at: DateTime<Utc>,
+}
+
+impl Order {
+    /// Where the order stands in a list.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Key {
+            created_at: self.created_at,
+            id: self.id.into(),
+        }
+    }
+}
+
+impl Product {
+    /// Where the product stands in the catalogue.
+    #[must_use]
+    pub fn key(&self) -> Key {
+        Key {
+            created_at: self.created_at,
+            id: self.id.into(),
+        }
+    }
+}
+
+impl TryFrom<orders::Model> for Order {
+    type Error = OrderError;
+
+    fn try_from(row: orders::Model) -> Result<Self, OrderError> {
+        Ok(Self {
+            id: row.id.into(),
+            number: row.number,
+            customer_id: row.customer_id.into(),
+            status: row.status.parse()?,
+            version: row.version,
+            total: Money::new(row.total_amount, Currency::parse(&row.total_currency)?),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+        })
+    }
+}
+
+impl OrderLine {
+    pub(crate) fn new(row: order_lines::Model, currency: Currency) -> Result<Self, OrderError> {
+        let corrupt = |error| OrderError::Corrupt(Box::new(error));
+        let quantity =
+            u32::try_from(row.quantity).map_err(|error| OrderError::Corrupt(Box::new(error)))?;
+        let unit_price = Money::new(row.unit_amount, currency);
+        Ok(Self {
+            product_id: row.product_id.into(),
+            product_name: row.product_name,
+            quantity,
+            unit_price,
+            total: unit_price.checked_mul(quantity).map_err(corrupt)?,
+        })
+    }
+}
+
+impl TryFrom<order_history::Model> for HistoryEntry {
+    type Error = OrderError;
+
+    fn try_from(row: order_history::Model) -> Result<Self, OrderError> {
+        Ok(Self {
+            status: row.status.parse()?,
+            at: row.at,
+        })
+    }
+}
