@@ -16,6 +16,9 @@ pub struct DoubleConfig {
     pub webhook_secret: SecretString,
     /// The file that keeps the ledger over a restart. `None` keeps it in memory only.
     pub journal: Option<PathBuf>,
+    /// How many intents are remembered, at some 1.5 KB each. Beyond it the oldest is forgotten,
+    /// with its refund and their idempotency keys.
+    pub max_intents: usize,
     /// How long a bank debit stays `processing`.
     pub settle_after: Duration,
     pub webhook_retry: RetryPolicy,
@@ -42,6 +45,7 @@ impl DoubleConfig {
             webhook_url: None,
             webhook_secret,
             journal: None,
+            max_intents: 250_000,
             settle_after: Duration::from_millis(250),
             webhook_retry: RetryPolicy::default(),
             behaviour: Behaviour::default(),

@@ -124,13 +124,9 @@ impl Double {
                 wire::declined(&intent),
             ),
         };
-        let answered = Answered {
-            status,
-            body: body.to_string(),
-            is_replay: false,
-            times_out: token == TestToken::TimeoutAfterCharge
-                || (status == 200 && take_one(&mut state.behaviour.time_out_next)),
-        };
+        let mut answered = Answered::new(status, &body);
+        answered.times_out = token == TestToken::TimeoutAfterCharge
+            || (status == 200 && take_one(&mut state.behaviour.time_out_next));
         let intent_id = intent.id.clone();
         let object = wire::intent(&intent);
         let change = Change {
@@ -168,12 +164,7 @@ impl Double {
         };
         let object = wire::refund(&intent, &refund);
         intent.refund = Some(refund);
-        let answered = Answered {
-            status: 200,
-            body: object.to_string(),
-            is_replay: false,
-            times_out: false,
-        };
+        let answered = Answered::new(200, &object);
         let change = Change {
             answer: self.answer_to_keep(call, &answered),
             intent: Some(intent),
@@ -385,6 +376,17 @@ impl Double {
     fn state(&self) -> MutexGuard<'_, State> {
         // A change is applied whole or not at all, so a panic elsewhere leaves a sound ledger.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Answered {
+    fn new(status: u16, body: &Value) -> Self {
+        Self {
+            status,
+            body: body.to_string(),
+            is_replay: false,
+            times_out: false,
+        }
     }
 }
 

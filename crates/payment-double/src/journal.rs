@@ -45,9 +45,9 @@ pub(crate) struct Journal {
 }
 
 impl Journal {
-    /// Opens the file, made if need be, and replays it. What a kill left of a last line is cut off:
+    /// Opens the file, made if need be, and replays it into an empty ledger. What a kill left of a last line is cut off:
     /// its change was never answered.
-    pub fn open(path: &Path) -> Result<(Self, Ledger), JournalError> {
+    pub fn open(path: &Path, mut ledger: Ledger) -> Result<(Self, Ledger), JournalError> {
         let io_error = |source| JournalError::Io {
             path: path.to_owned(),
             source,
@@ -59,7 +59,6 @@ impl Journal {
             .open(path)
             .map_err(io_error)?;
         lock(&file, path)?;
-        let mut ledger = Ledger::default();
         let replayed = replay(&file, path, &mut ledger)?;
         file.set_len(replayed.length).map_err(io_error)?;
         if replayed.lines > 2 * ledger.snapshot_len() + MIN_SUPERFLUOUS_LINES {

@@ -4,10 +4,6 @@ use std::collections::{BTreeMap, HashMap};
 
 use serde::{Deserialize, Serialize};
 
-/// The most intents that are remembered, at some 1.5 KB each. Beyond it the oldest is forgotten,
-/// with its refund and their idempotency keys.
-const MAX_INTENTS: usize = 250_000;
-
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Intent {
     pub id: String,
@@ -83,8 +79,9 @@ pub(crate) struct Change {
     pub closed_event: Option<String>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Ledger {
+    max_intents: usize,
     /// By number, in the order in which they were made.
     intents: BTreeMap<u64, Intent>,
     intent_numbers: HashMap<String, u64>,
@@ -96,6 +93,18 @@ pub(crate) struct Ledger {
 }
 
 impl Ledger {
+    pub fn new(max_intents: usize) -> Self {
+        Self {
+            max_intents,
+            intents: BTreeMap::new(),
+            intent_numbers: HashMap::new(),
+            answers: HashMap::new(),
+            pending_events: BTreeMap::new(),
+            event_numbers: HashMap::new(),
+            last_number: 0,
+        }
+    }
+
     pub fn apply(&mut self, change: Change) {
         let Change {
             intent,
@@ -117,7 +126,7 @@ impl Ledger {
         if let Some(number) = closed_event.and_then(|id| self.event_numbers.remove(&id)) {
             self.pending_events.remove(&number);
         }
-        if self.intents.len() > MAX_INTENTS {
+        if self.intents.len() > self.max_intents {
             self.forget_oldest();
         }
     }

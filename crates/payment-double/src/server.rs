@@ -55,12 +55,13 @@ impl PaymentDouble {
         cancel: CancellationToken,
     ) -> Result<Running, StartError> {
         config.behaviour.validate()?;
+        let ledger = Ledger::new(config.max_intents);
         let stored = match &config.journal {
             Some(path) => {
-                let (journal, ledger) = Journal::open(path)?;
+                let (journal, ledger) = Journal::open(path, ledger)?;
                 (Storage::Journal(journal), ledger)
             }
-            None => (Storage::Memory, Ledger::default()),
+            None => (Storage::Memory, ledger),
         };
         let sender = match config.webhook_url {
             Some(url) => Some(

@@ -4,7 +4,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use kernel::SharedClock;
 use payment::signature;
-use reqwest::{Url, redirect};
+use reqwest::{StatusCode, Url, redirect};
 use secrecy::SecretString;
 use tokio::{
     sync::{Semaphore, mpsc},
@@ -155,15 +155,22 @@ impl Sender {
     /// Whether the receiver took every copy.
     async fn send(&self, event: &Event) -> bool {
         for _ in 0..event.copies {
-            if let Err(error) = self.post(event).await {
-                tracing::debug!(event_id = event.id, %error, "a webhook was not taken");
-                return false;
+            match self.post(event).await {
+                Ok(status) if status.is_success() => {}
+                Ok(status) => {
+                    tracing::debug!(event_id = event.id, %status, "a webhook was refused");
+                    return false;
+                }
+                Err(error) => {
+                    tracing::debug!(event_id = event.id, %error, "a webhook did not arrive");
+                    return false;
+                }
             }
         }
         true
     }
 
-    async fn post(&self, event: &Event) -> reqwest::Result<()> {
+    async fn post(&self, event: &Event) -> reqwest::Result<StatusCode> {
         // Never closed, so this waits for its turn and no more.
         let _turn = self.wire.acquire().await;
         let signature = signature::sign(
@@ -171,14 +178,14 @@ impl Sender {
             self.clock.now(),
             event.body.as_bytes(),
         );
-        self.http
+        let response = self
+            .http
             .post(self.url.clone())
             .header(signature::HEADER, signature)
             .header("Content-Type", "application/json; charset=utf-8")
             .body(event.body.clone())
             .send()
-            .await?
-            .error_for_status()?;
-        Ok(())
+            .await?;
+        Ok(response.status())
     }
 }

@@ -1,0 +1,15 @@
+//! The Stripe client against the double, over real HTTP.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+mod bad_input;
+mod idempotency;
+mod ledger;
+mod restart;
+mod support;
+mod switches;
+mod tokens;
+mod webhooks;
