@@ -16,7 +16,9 @@ use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, broadcast, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    Broadcast, DeadLetter, Delivery, Message, PublishError, QueueSpec, delivery,
+    Broadcast, DeadLetter, Delivery, Message, PublishError, QueueSpec,
+    broadcast::CAPACITY as BROADCAST_CAPACITY,
+    delivery,
     topology::{self, DELIVERY_LIMIT_REACHED},
 };
 
@@ -24,8 +26,6 @@ use crate::{
 const QUEUE_CAPACITY: usize = 10_000;
 /// Dead letters kept for each queue; the oldest make room.
 const DEAD_LETTER_CAPACITY: usize = 1_000;
-/// How far the slowest subscriber of a broadcast may fall behind.
-const BROADCAST_CAPACITY: usize = 4_096;
 
 #[derive(Clone)]
 pub struct InProcess(Arc<Shared>);
@@ -78,27 +78,9 @@ impl InProcess {
     pub(crate) fn broadcast(&self, pattern: &str) -> Broadcast {
         let pattern: Arc<str> = pattern.into();
         lock(&self.0.patterns).push(Arc::downgrade(&pattern));
-        let (gap_count, gaps) = watch::channel(0);
         let receiver = self.0.broadcast.subscribe();
-        let messages = stream::unfold(
-            (receiver, gap_count, pattern),
-            |(mut receiver, gap_count, pattern)| async move {
-                loop {
-                    match receiver.recv().await {
-                        Ok(message) if topology::matches(&pattern, &message.event_type) => {
-                            return Some((message, (receiver, gap_count, pattern)));
-                        }
-                        Ok(_) => {}
-                        Err(broadcast::error::RecvError::Lagged(_)) => {
-                            gap_count.send_modify(|gaps| *gaps += 1);
-                        }
-                        Err(broadcast::error::RecvError::Closed) => return None,
-                    }
-                }
-            },
-        );
-        let stop = self.0.stop.clone();
-        Broadcast::new(messages.take_until(stop.cancelled_owned()).boxed(), gaps)
+        let epoch = Arc::new(watch::Sender::new(1));
+        Broadcast::new(pattern, receiver, epoch, self.0.stop.clone(), None)
     }
 
     pub(crate) fn is_ready(&self) -> bool {

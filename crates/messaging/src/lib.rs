@@ -10,6 +10,7 @@
 //! the process (`memory:`). Both acknowledge, redeliver, count, dead-letter and bound their queues.
 
 mod backoff;
+mod broadcast;
 mod broker;
 mod delivery;
 mod in_process;
@@ -21,8 +22,9 @@ mod relay;
 mod topology;
 pub mod traceparent;
 
+pub use broadcast::Broadcast;
 pub use broker::{Broker, BrokerConfig, ConnectError, DeadLettersError, UnknownQueue};
 pub use delivery::{DeadLetter, Delivery};
-pub use message::{Broadcast, Message, PublishError};
+pub use message::{Message, PublishError};
 pub use relay::{Relay, RelayConfig, RelayWaker};
 pub use topology::QueueSpec;

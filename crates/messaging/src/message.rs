@@ -1,11 +1,4 @@
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-};
-
 use bytes::Bytes;
-use futures_util::{Stream, stream::BoxStream};
-use tokio::sync::watch;
 use tracing::Span;
 use uuid::Uuid;
 
@@ -82,35 +75,5 @@ impl PublishError {
             Self::Unroutable => "unroutable",
             Self::Refused => "refused",
         }
-    }
-}
-
-/// Every message of a pattern, for this subscriber alone: nothing is kept for one who is away.
-///
-/// A subscriber that was cut off or too slow misses messages. [`Self::gaps`] counts such times;
-/// whoever sees it change reads the present state from the source.
-pub struct Broadcast {
-    messages: BoxStream<'static, Message>,
-    gaps: watch::Receiver<u64>,
-}
-
-impl Broadcast {
-    pub(crate) fn new(messages: BoxStream<'static, Message>, gaps: watch::Receiver<u64>) -> Self {
-        Self { messages, gaps }
-    }
-
-    /// How often messages may have been missed. It changes after the stream is whole again, so
-    /// that what is read then and what the stream brings leave nothing out.
-    #[must_use]
-    pub fn gaps(&self) -> watch::Receiver<u64> {
-        self.gaps.clone()
-    }
-}
-
-impl Stream for Broadcast {
-    type Item = Message;
-
-    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Message>> {
-        self.messages.as_mut().poll_next(context)
     }
 }

@@ -3,14 +3,13 @@ use std::{collections::BTreeMap, error::Error, pin::pin, sync::Arc, time::Durati
 use chrono::{DateTime, TimeDelta, Utc};
 use database::Database;
 use futures_util::{
-    FutureExt, StreamExt,
+    FutureExt,
     future::{Fuse, FusedFuture},
-    stream::FuturesUnordered,
 };
 use kernel::SharedClock;
 use metrics::{counter, gauge, histogram};
 use sea_orm::DbErr;
-use tokio::sync::Notify;
+use tokio::{sync::Notify, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
@@ -114,7 +113,9 @@ impl Relay {
 
     async fn publish_until(&self, cancel: &CancellationToken) {
         let mut backoff = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
-        let mut batches = FuturesUnordered::new();
+        // Tasks, not futures of this one: a future that is not polled while this loop waits for
+        // the database may be the one that was given SQLite's only writing connection.
+        let mut batches = JoinSet::new();
         let mut pause = pin!(Fuse::terminated());
         // Rows may be there: of before this start, or behind those just published.
         let mut look_at_once = true;
@@ -123,18 +124,21 @@ impl Relay {
             tokio::select! {
                 () = cancel.cancelled() => break,
                 () = &mut pause, if !pause.is_terminated() => look_at_once = true,
-                Some(outcome) = batches.next(), if !batches.is_empty() => match outcome {
-                    Outcome::Outage => pause.set(self.sit_out(backoff.next_delay()).fuse()),
-                    Outcome::Heard => {
+                Some(outcome) = batches.join_next() => match outcome {
+                    Ok(Outcome::Heard) => {
                         backoff.reset();
                         look_at_once = true;
+                    }
+                    Ok(Outcome::Outage) | Err(_) => {
+                        pause.set(self.sit_out(backoff.next_delay()).fuse());
                     }
                 },
                 () = self.next_look(look_at_once), if may_look => match self.claim().await {
                     Ok(rows) => {
                         look_at_once = rows.len() as u64 == self.config.batch;
                         if !rows.is_empty() {
-                            batches.push(self.publish(rows));
+                            let relay = self.clone();
+                            batches.spawn(async move { relay.publish(rows).await });
                         }
                     }
                     Err(error) => {
@@ -144,7 +148,7 @@ impl Relay {
                 },
             }
         }
-        while batches.next().await.is_some() {}
+        while batches.join_next().await.is_some() {}
     }
 
     async fn next_look(&self, at_once: bool) {
@@ -302,7 +306,7 @@ mod tests {
 
     #[test]
     fn a_refused_message_is_put_off_longer_and_longer_up_to_a_minute() {
-        let delays = [1, 2, 3, 9, 10, i32::MAX].map(|attempts| refusal_delay(attempts));
+        let delays = [1, 2, 3, 9, 10, i32::MAX].map(refusal_delay);
         assert_eq!(
             delays.map(|delay| delay.num_milliseconds()),
             [200, 400, 800, 51_200, 51_200, 51_200]

@@ -18,6 +18,7 @@ use lapin::{
     types::{FieldTable, ShortString},
 };
 use tokio::{sync::watch, time::timeout};
+use tokio_util::sync::CancellationToken;
 
 use super::{
     COMMAND_TIMEOUT,
@@ -26,12 +27,15 @@ use super::{
     topology::{self, Topology, table, text},
     wire,
 };
-use crate::{Broadcast, Delivery, Message, QueueSpec, backoff::Backoff, delivery};
+use crate::{
+    Broadcast, Delivery, Message, QueueSpec, backoff::Backoff,
+    broadcast::CAPACITY as BROADCAST_CAPACITY, delivery,
+};
 
 /// An idle consumer is asked this often whether it still is one.
 const PROBE_INTERVAL: Duration = Duration::from_secs(5);
 const BROADCAST_PREFETCH: u16 = 256;
-/// How far a broadcast's subscriber may fall behind before it misses the oldest messages.
+/// Kept for a process that stands still; the oldest make room.
 const BROADCAST_QUEUE_LENGTH: i64 = 10_000;
 
 pub(super) fn deliveries(
@@ -69,43 +73,61 @@ pub(super) fn deliveries(
     .boxed()
 }
 
-pub(super) fn broadcast(pattern: String, link: Arc<Link>, topology: Arc<Topology>) -> Broadcast {
-    let (gap_count, gaps) = watch::channel(0);
-    let messages = stream! {
-        let mut backoff = retry_delays();
-        let mut first = true;
-        while let Some(live) = link.ready().await {
-            match Session::exclusive(&live, &topology, &pattern).await {
-                Ok(mut session) => {
-                    if !first {
-                        gap_count.send_modify(|gaps| *gaps += 1);
-                    }
-                    first = false;
-                    while let Some(raw) = session.next().await {
-                        backoff.reset();
-                        // A lost acknowledgement is noticed by the session.
-                        let _ = raw.acker.ack(BasicAckOptions::default()).await;
-                        if let Some(message) = decode_or_warn(&raw) {
-                            yield message;
-                        }
+/// Subscribes in the background until the returned value is dropped.
+pub(super) fn broadcast(
+    pattern: &str,
+    link: Arc<Link>,
+    topology: Arc<Topology>,
+    stop: CancellationToken,
+) -> Broadcast {
+    let pattern: Arc<str> = pattern.into();
+    let epoch = Arc::new(watch::Sender::new(0));
+    // A ring: the broker is never made to wait for a slow subscriber.
+    let (ring, receiver) = tokio::sync::broadcast::channel(BROADCAST_CAPACITY);
+    let ended = CancellationToken::new();
+    let feed = feed(
+        Arc::clone(&pattern),
+        link,
+        topology,
+        Arc::clone(&epoch),
+        ring,
+    );
+    let guard = ended.clone().drop_guard();
+    tokio::spawn(async move { ended.run_until_cancelled(feed).await });
+    Broadcast::new(pattern, receiver, epoch, stop, Some(guard))
+}
+
+async fn feed(
+    pattern: Arc<str>,
+    link: Arc<Link>,
+    topology: Arc<Topology>,
+    epoch: Arc<watch::Sender<u64>>,
+    ring: tokio::sync::broadcast::Sender<Message>,
+) {
+    let mut backoff = retry_delays();
+    while let Some(live) = link.ready().await {
+        match Session::exclusive(&live, &topology, &pattern).await {
+            Ok(mut session) => {
+                epoch.send_modify(|epoch| *epoch += 1);
+                while let Some(raw) = session.next().await {
+                    backoff.reset();
+                    // An acknowledgement that is lost ends the session too.
+                    let _ = raw.acker.ack(BasicAckOptions::default()).await;
+                    match wire::decode(&raw) {
+                        // An error means that the subscriber has gone, and this ends with it.
+                        Ok(message) => drop(ring.send(message)),
+                        Err(error) => tracing::warn!(%error, "a broadcast message is malformed"),
                     }
                 }
-                Err(error) => tracing::warn!(pattern, %error, "can't subscribe"),
             }
-            tokio::time::sleep(backoff.next_delay()).await;
+            Err(error) => tracing::warn!(%pattern, %error, "can't subscribe"),
         }
-    };
-    Broadcast::new(messages.boxed(), gaps)
+        tokio::time::sleep(backoff.next_delay()).await;
+    }
 }
 
 fn retry_delays() -> Backoff {
     Backoff::new(Duration::from_millis(50), Duration::from_secs(5))
-}
-
-fn decode_or_warn(raw: &RawDelivery) -> Option<Message> {
-    wire::decode(raw)
-        .inspect_err(|error| tracing::warn!(%error, "a broadcast message is malformed"))
-        .ok()
 }
 
 /// A consumer on a channel of its own, good until the first doubt.

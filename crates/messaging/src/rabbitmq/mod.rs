@@ -105,9 +105,10 @@ impl RabbitMq {
 
     pub(crate) fn broadcast(&self, pattern: &str) -> Broadcast {
         consumer::broadcast(
-            pattern.to_owned(),
+            pattern,
             Arc::clone(&self.0.consuming),
             Arc::clone(&self.0.topology),
+            self.0.stop.clone(),
         )
     }
 

@@ -1,0 +1,133 @@
+//! What only RabbitMQ can do to us, on a broker that stays up.
+
+use lapin::{
+    BasicProperties, Channel, Connection, ConnectionProperties,
+    options::{BasicPublishOptions, ExchangeDeleteOptions, QueueDeleteOptions},
+};
+use messaging::{Broker, Message};
+
+use crate::backends::{WORK, amqp_url, config, connect, in_time, message, next, publish};
+
+/// A connection of somebody else's to the same broker.
+async fn stranger(url: &str) -> (Connection, Channel) {
+    let properties = ConnectionProperties::default();
+    let connection = Connection::connect(url, properties).await.unwrap();
+    let channel = connection.create_channel().await.unwrap();
+    (connection, channel)
+}
+
+/// Publishes as the relay does: again until it is confirmed.
+pub async fn publish_until_confirmed(broker: &Broker, message: &Message) {
+    let publishing = async {
+        while broker.publish(std::slice::from_ref(message)).await[0].is_err() {
+            broker.wait_until_publishable().await;
+        }
+    };
+    in_time("a confirm", publishing).await;
+}
+
+#[tokio::test]
+async fn a_deleted_queue_is_declared_again_and_consumed() {
+    let Some(url) = amqp_url("a deleted queue") else {
+        return;
+    };
+    let config = config(&url);
+    let queue = format!("{}.{WORK}", config.namespace);
+    let broker = connect(config).await;
+    let mut deliveries = broker.consume(WORK, 10).unwrap();
+    publish(&broker, &[message("test.work.v1")]).await;
+    next(&mut deliveries).await.ack().await;
+
+    let (_connection, channel) = stranger(&url).await;
+    let options = QueueDeleteOptions::default();
+    channel.queue_delete(queue.into(), options).await.unwrap();
+    let sent = message("test.work.v1");
+    publish_until_confirmed(&broker, &sent).await;
+    let delivery = next(&mut deliveries).await;
+    assert_eq!(delivery.message.id, sent.id);
+    delivery.ack().await;
+    broker.delete_topology().await.unwrap();
+    broker.close().await;
+}
+
+/// Publishing to an exchange that is gone is a channel error, which ends the channel.
+#[tokio::test]
+async fn a_deleted_exchange_fails_the_publish_and_is_declared_again() {
+    let Some(url) = amqp_url("a deleted exchange") else {
+        return;
+    };
+    let config = config(&url);
+    let exchange = format!("{}.events", config.namespace);
+    let broker = connect(config).await;
+    let mut deliveries = broker.consume(WORK, 10).unwrap();
+    let (_connection, channel) = stranger(&url).await;
+    let options = ExchangeDeleteOptions::default();
+    channel
+        .exchange_delete(exchange.into(), options)
+        .await
+        .unwrap();
+
+    let results = in_time("an answer", broker.publish(&[message("test.work.v1")])).await;
+    assert!(
+        matches!(&results[..], [Err(error)] if error.is_outage()),
+        "{results:?}"
+    );
+    let sent = message("test.work.v1");
+    publish_until_confirmed(&broker, &sent).await;
+    let delivery = next(&mut deliveries).await;
+    assert_eq!(delivery.message.id, sent.id);
+    delivery.ack().await;
+    broker.delete_topology().await.unwrap();
+    broker.close().await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_not_ours_goes_to_the_dead_letters() {
+    let Some(url) = amqp_url("a foreign message") else {
+        return;
+    };
+    let config = config(&url);
+    let exchange = format!("{}.events", config.namespace);
+    let broker = connect(config).await;
+    let (_connection, channel) = stranger(&url).await;
+    channel
+        .basic_publish(
+            exchange.into(),
+            "test.work.v1".into(),
+            BasicPublishOptions::default(),
+            b"\xff not even text",
+            BasicProperties::default(),
+        )
+        .await
+        .unwrap();
+    let ours = message("test.work.v1");
+    publish(&broker, &[ours.clone()]).await;
+    let mut deliveries = broker.consume(WORK, 1).unwrap();
+    let delivery = next(&mut deliveries).await;
+    assert_eq!(delivery.message.id, ours.id);
+    delivery.ack().await;
+    let letters = broker.dead_letters(WORK, 10).await.unwrap();
+    assert_eq!(letters.len(), 1);
+    assert_eq!(&letters[0].message.body[..], b"\xff not even text");
+    assert_eq!(letters[0].reason, "message_id is not a UUID");
+    broker.delete_topology().await.unwrap();
+    broker.close().await;
+}
+
+#[tokio::test]
+async fn namespaces_do_not_see_each_other() {
+    let Some(url) = amqp_url("namespaces") else {
+        return;
+    };
+    let (one, other) = (connect(config(&url)).await, connect(config(&url)).await);
+    let (for_one, for_other) = (message("test.work.v1"), message("test.work.v1"));
+    publish(&one, &[for_one.clone()]).await;
+    publish(&other, &[for_other.clone()]).await;
+    for (broker, sent) in [(&one, for_one), (&other, for_other)] {
+        let delivery = next(&mut broker.consume(WORK, 10).unwrap()).await;
+        assert_eq!(delivery.message, sent);
+        delivery.ack().await;
+        broker.delete_topology().await.unwrap();
+        broker.close().await;
+    }
+}
