@@ -1,0 +1,72 @@
+//! Issues access tokens: JWTs of the profile of RFC 9068, verified by
+//! [`service_kit::access_token`].
+
+use chrono::{DateTime, TimeDelta, Utc};
+use contracts::AccessTokenClaims;
+use jsonwebtoken::{Algorithm, Header};
+use kernel::{Role, SessionId, UserId};
+use service_kit::{access_token::TOKEN_TYPE, jwks::JwkSet};
+use uuid::Uuid;
+
+use crate::signing_key::SigningKey;
+
+/// Our own pages and programs: there are no other clients yet.
+const CLIENT_ID: &str = "plumbline";
+const SCOPE: &str = "plumbline";
+/// A password only: NIST SP 800-63B-4, authentication assurance level 1.
+const PASSWORD_ASSURANCE: &str = "aal1";
+/// RFC 8176.
+const PASSWORD_METHOD: &str = "pwd";
+
+#[derive(Clone)]
+pub(crate) struct AccessTokens {
+    pub issuer: String,
+    pub audience: String,
+    pub lifetime: TimeDelta,
+    pub signing_key: SigningKey,
+}
+
+/// For whom a token is made.
+#[derive(Clone, Copy)]
+pub(crate) struct Subject {
+    pub user_id: UserId,
+    pub session_id: SessionId,
+    pub role: Role,
+    pub authenticated_at: DateTime<Utc>,
+}
+
+impl AccessTokens {
+    pub(crate) fn issue(
+        &self,
+        subject: Subject,
+        now: DateTime<Utc>,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
+        let claims = AccessTokenClaims {
+            iss: self.issuer.clone(),
+            sub: subject.user_id,
+            aud: self.audience.clone(),
+            exp: (now + self.lifetime).timestamp(),
+            iat: now.timestamp(),
+            nbf: now.timestamp(),
+            jti: Uuid::new_v4(),
+            client_id: CLIENT_ID.to_owned(),
+            sid: subject.session_id,
+            scope: SCOPE.to_owned(),
+            roles: vec![subject.role],
+            auth_time: subject.authenticated_at.timestamp(),
+            acr: PASSWORD_ASSURANCE.to_owned(),
+            amr: vec![PASSWORD_METHOD.to_owned()],
+        };
+        let mut header = Header::new(Algorithm::EdDSA);
+        header.typ = Some(TOKEN_TYPE.to_owned());
+        header.kid = Some(self.signing_key.jwk.kid.clone());
+        jsonwebtoken::encode(&header, &claims, &self.signing_key.key)
+    }
+
+    /// The public keys that verify what [`Self::issue`] issues.
+    pub(crate) fn jwks(&self) -> JwkSet {
+        JwkSet {
+            keys: vec![self.signing_key.jwk.clone()],
+        }
+    }
+}

@@ -1,0 +1,55 @@
+use chrono::TimeDelta;
+use url::Url;
+
+use crate::{
+    password::{HashPoolConfig, HashingParams},
+    refresh_chain::RefreshPolicy,
+    secret::{EncryptionKey, TokenSecretKey},
+};
+
+#[derive(Clone, Debug)]
+pub struct AuthConfig {
+    /// Where people reach Plumbline, for links in mails: never taken from a request's Host.
+    pub public_url: Url,
+    /// The `iss` of access tokens, normally the public URL with `/auth`.
+    pub issuer: String,
+    /// The `aud` of access tokens: all services of this installation.
+    pub audience: String,
+    pub access_token_lifetime: TimeDelta,
+    pub refresh: RefreshPolicy,
+    /// How long the link in a registration's mail works.
+    pub email_verification_lifetime: TimeDelta,
+    pub hashing: HashingParams,
+    pub hash_pool: HashPoolConfig,
+    /// Seals private keys in the database.
+    pub encryption_key: EncryptionKey,
+    /// Keys that only open what they sealed before.
+    pub former_encryption_keys: Vec<EncryptionKey>,
+    /// From which refresh-token successors and mail tokens are derived. The same on every replica.
+    pub token_secret: TokenSecretKey,
+}
+
+impl AuthConfig {
+    /// Everything by the specification; only what must be secret or is local is asked for.
+    #[must_use]
+    pub fn new(
+        public_url: Url,
+        encryption_key: EncryptionKey,
+        token_secret: TokenSecretKey,
+    ) -> Self {
+        let origin = public_url.as_str().trim_end_matches('/');
+        Self {
+            issuer: format!("{origin}/auth"),
+            audience: "plumbline".to_owned(),
+            public_url,
+            access_token_lifetime: TimeDelta::minutes(10),
+            refresh: RefreshPolicy::default(),
+            email_verification_lifetime: TimeDelta::hours(24),
+            hashing: HashingParams::default(),
+            hash_pool: HashPoolConfig::default(),
+            encryption_key,
+            former_encryption_keys: Vec::new(),
+            token_secret,
+        }
+    }
+}

@@ -1,0 +1,28 @@
+use chrono::{DateTime, TimeDelta, Utc};
+use database::Database;
+use kernel::SharedClock;
+use messaging::RelayWaker;
+
+use crate::{
+    access_tokens::AccessTokens, password::Passwords, refresh_chain::RefreshPolicy,
+    secret::TokenSecret,
+};
+
+/// What the use-cases work with.
+pub(crate) struct Context {
+    pub database: Database,
+    pub clock: SharedClock,
+    pub passwords: Passwords,
+    pub access_tokens: AccessTokens,
+    pub token_secret: TokenSecret,
+    pub refresh_policy: RefreshPolicy,
+    pub email_verification_lifetime: TimeDelta,
+    /// Wake the relay after committing an outbox event.
+    pub relay: RelayWaker,
+}
+
+impl Context {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
+    }
+}

@@ -1,0 +1,30 @@
+//! The identity context: who someone is, and how they prove it.
+//!
+//! [`AuthService::build`] takes a configuration and its dependencies; the binary then adds the
+//! routes to a server and starts the background tasks. Inside, `routes` speaks HTTP, `use_cases`
+//! does the work without knowing that, and `store` has the tables. Passwords and secrets have a
+//! module each, and the refresh-token machine is a pure value, [`RefreshPolicy`] its parameters.
+
+mod access_tokens;
+mod config;
+mod context;
+mod display_name;
+mod mail;
+mod password;
+mod refresh_chain;
+mod routes;
+mod secret;
+mod seed;
+mod service;
+mod signing_key;
+mod store;
+mod use_cases;
+
+pub use config::AuthConfig;
+pub use password::{HashError, HashPoolConfig, HashingParams, InvalidHashingParams};
+pub use refresh_chain::RefreshPolicy;
+pub use routes::openapi;
+pub use secret::{EncryptionKey, InvalidEncryptionKey, InvalidTokenSecret, TokenSecretKey};
+pub use seed::{DemoUser, SeedError, seed_demo_users};
+pub use service::{AuthDeps, AuthError, AuthService, queues};
+pub use signing_key::SigningKeyError;

@@ -1,0 +1,99 @@
+//! Mails leave through the outbox, in the transaction of what they tell of. The request names rows
+//! and holds neither address nor token: the consumer reads the one and derives the other.
+
+mod consumer;
+mod templates;
+
+use chrono::{DateTime, Utc};
+use contracts::Envelope;
+use kernel::EventId;
+use messaging::{
+    QueueSpec,
+    outbox::{self, OutboxEvent},
+};
+use sea_orm::{ConnectionTrait, DbErr};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+pub(crate) use consumer::MailConsumer;
+
+/// Asks for a mail. Routing key and CloudEvents type.
+pub(crate) const MAIL_REQUESTED: &str = "auth.mail.requested.v1";
+
+pub(crate) const QUEUE: QueueSpec = QueueSpec {
+    name: "auth.mail",
+    bindings: &[MAIL_REQUESTED],
+    delivery_limit: 20,
+};
+
+const SOURCE: &str = "/auth";
+const AGGREGATE: &str = "user";
+
+/// Which mail, about what.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "template", rename_all = "snake_case", deny_unknown_fields)]
+pub(crate) enum MailRequest {
+    /// Confirm your address.
+    EmailVerification { verification_id: Uuid },
+    /// Somebody registered an address that has an account.
+    AddressRegistered { user_id: Uuid },
+    /// A session ended, because its refresh token was used twice.
+    SessionRevoked { user_id: Uuid },
+}
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum RequestMailError {
+    #[error("the mail request can't be encoded")]
+    Encode(#[from] serde_json::Error),
+    #[error("the mail request can't be written")]
+    Database(#[from] DbErr),
+}
+
+/// Asks for a mail when the transaction commits. Wake the relay afterwards.
+pub(crate) async fn request_mail(
+    transaction: &impl ConnectionTrait,
+    user_id: Uuid,
+    request: MailRequest,
+    now: DateTime<Utc>,
+) -> Result<(), RequestMailError> {
+    let id = EventId::generate(now).as_uuid();
+    let traceparent = trace_context::current_traceparent();
+    let envelope = Envelope::new(
+        id,
+        SOURCE,
+        MAIL_REQUESTED,
+        user_id,
+        now,
+        traceparent.clone(),
+        request,
+    );
+    let event = OutboxEvent {
+        id,
+        aggregate_type: AGGREGATE,
+        aggregate_id: user_id,
+        event_type: MAIL_REQUESTED.to_owned(),
+        body: envelope.encode()?,
+        traceparent,
+        available_at: now,
+    };
+    outbox::append(transaction, now, event).await?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_published_form_of_a_request_is_stable() {
+        let request = MailRequest::EmailVerification {
+            verification_id: Uuid::nil(),
+        };
+        let json = serde_json::to_value(request).unwrap();
+        let expected = serde_json::json!({
+            "template": "email_verification",
+            "verification_id": "00000000-0000-0000-0000-000000000000",
+        });
+        assert_eq!(json, expected);
+    }
+}

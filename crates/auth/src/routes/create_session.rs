@@ -1,0 +1,82 @@
+use actix_web::{HttpResponse, web};
+use contracts::ErrorCode;
+use kernel::Email;
+use serde::Deserialize;
+use service_kit::{
+    json::Json,
+    problem::{Problem, ProblemBody},
+};
+
+use super::{SessionAnswer, database_problem, password_problem};
+use crate::{
+    context::Context,
+    use_cases::log_in::{Credentials, LogInError, log_in},
+};
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CreateSessionRequest {
+    #[schema(format = "email", max_length = 254, example = "customer@example.com")]
+    email: String,
+    #[schema(format = "password", example = "plumbline-demo-password")]
+    password: String,
+}
+
+impl CreateSessionRequest {
+    fn parse(self) -> Result<Credentials, Problem> {
+        let email = Email::parse(&self.email).map_err(|error| {
+            Problem::new(ErrorCode::Validation).field("email", "invalid", error.to_string())
+        })?;
+        Ok(Credentials {
+            email,
+            password: self.password,
+        })
+    }
+}
+
+impl From<LogInError> for Problem {
+    fn from(error: LogInError) -> Self {
+        match error {
+            LogInError::InvalidCredentials => Self::new(ErrorCode::InvalidCredentials),
+            LogInError::EmailUnverified => Self::new(ErrorCode::EmailUnverified),
+            LogInError::AccountDisabled => Self::new(ErrorCode::AccountDisabled),
+            LogInError::Password(error) => password_problem(error),
+            LogInError::Database(error) => database_problem(error),
+            LogInError::Random(_) | LogInError::Sign(_) | LogInError::Role(_) => {
+                Self::internal(error)
+            }
+        }
+    }
+}
+
+/// Log in.
+///
+/// An unknown address and a wrong password get the same answer after the same work. That an
+/// account is unverified or disabled shows only to whoever knows its password.
+#[utoipa::path(
+    post,
+    path = "/auth/v1/sessions",
+    operation_id = "createSession",
+    tag = "sessions",
+    request_body = CreateSessionRequest,
+    responses(
+        (status = 201, description = "Logged in", body = SessionAnswer),
+        (status = 400, description = "`malformed-json`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "`invalid-credentials`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`email-unverified` or `account-disabled`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "`payload-too-large`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "`unsupported-media-type`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`hash-capacity` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn handle(
+    context: web::Data<Context>,
+    Json(request): Json<CreateSessionRequest>,
+) -> Result<HttpResponse, Problem> {
+    let result = log_in(&context, request.parse()?).await;
+    let outcome = if result.is_ok() { "ok" } else { "refused" };
+    metrics::counter!("plumbline_logins_total", "outcome" => outcome).increment(1);
+    let answer = SessionAnswer::new(result?, context.access_tokens.lifetime);
+    Ok(super::secret_answer(HttpResponse::Created(), &answer))
+}

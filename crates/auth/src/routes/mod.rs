@@ -1,0 +1,189 @@
+//! The HTTP side: one endpoint a file, each with its request, its answer, and which problem each
+//! error of its use-case becomes. `docs` and `confirm_page` are for people.
+
+mod confirm_email;
+mod confirm_page;
+mod create_session;
+mod docs;
+mod me;
+mod refresh_tokens;
+mod register_user;
+mod well_known;
+
+use std::time::Duration;
+
+use actix_web::{
+    FromRequest, Handler, HttpResponse, Resource, Responder,
+    http::{
+        Method,
+        header::{ALLOW, CACHE_CONTROL, HeaderValue},
+    },
+    web::{self, ServiceConfig},
+};
+use contracts::ErrorCode;
+use sea_orm::DbErr;
+use serde::Serialize;
+use service_kit::{json::JsonLimit, problem::Problem};
+use utoipa::OpenApi as _;
+
+use crate::{password::PasswordError, service::AuthService, use_cases::log_in::SessionTokens};
+
+/// Of a body with credentials, in bytes.
+const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Plumbline auth",
+        description = "Registration, log-in, sessions, and the keys that verify access tokens. \
+                       Errors are RFC 9457 problems with a stable `code`.",
+        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
+    ),
+    paths(
+        register_user::handle,
+        confirm_email::handle,
+        create_session::handle,
+        refresh_tokens::handle,
+        me::handle,
+        well_known::jwks,
+        well_known::metadata,
+    ),
+    modifiers(&BearerToken),
+)]
+struct Document;
+
+struct BearerToken;
+
+impl utoipa::Modify for BearerToken {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+        let mut bearer = Http::new(HttpAuthScheme::Bearer);
+        bearer.bearer_format = Some("JWT".to_owned());
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}
+
+/// The OpenAPI document of this service.
+#[must_use]
+pub fn openapi() -> utoipa::openapi::OpenApi {
+    Document::openapi()
+}
+
+pub(crate) fn configure(service: &AuthService, config: &mut ServiceConfig) {
+    let scope = web::scope("/auth")
+        .app_data(BODY_LIMIT)
+        .app_data(web::Data::from(service.context()))
+        .app_data(web::Data::new(service.verifier().clone()))
+        .app_data(web::Data::new(well_known::Documents::of(service)))
+        .service(post("/v1/users", register_user::handle))
+        .service(post(
+            "/v1/email-verifications/confirm",
+            confirm_email::handle,
+        ))
+        .service(post("/v1/sessions", create_session::handle))
+        .service(post("/v1/tokens/refresh", refresh_tokens::handle))
+        .service(get("/v1/me", me::handle))
+        .service(get("/.well-known/jwks.json", well_known::jwks))
+        .service(get(
+            "/.well-known/oauth-authorization-server",
+            well_known::metadata,
+        ))
+        .service(get("/confirm-email", confirm_page::page))
+        .service(get("/confirm-email.js", confirm_page::script))
+        .configure(docs::configure)
+        .default_service(web::to(not_found));
+    config.service(scope);
+}
+
+fn get<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path)
+        .route(web::get().to(handler.clone()))
+        .route(web::head().to(handler))
+        .default_service(web::to(|| method_not_allowed("GET, HEAD")))
+}
+
+fn post<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path)
+        .route(web::method(Method::POST).to(handler))
+        .default_service(web::to(|| method_not_allowed("POST")))
+}
+
+async fn not_found() -> Result<HttpResponse, Problem> {
+    Err(Problem::new(ErrorCode::NotFound))
+}
+
+async fn method_not_allowed(allowed: &'static str) -> Result<HttpResponse, Problem> {
+    Err(Problem::new(ErrorCode::MethodNotAllowed).header(ALLOW, HeaderValue::from_static(allowed)))
+}
+
+/// The answer to a log-in and to a refresh; names of RFC 6749 §5.1.
+#[derive(Serialize, utoipa::ToSchema)]
+struct SessionAnswer {
+    /// A JWT, sent as `Authorization: Bearer`.
+    access_token: String,
+    /// Works once; the answer to it has the next one.
+    #[schema(example = "bWluZSBhbG9uZSwgYW5kIG9ubHkgdGhpcyBvbmNlISE")]
+    refresh_token: String,
+    #[schema(example = "Bearer")]
+    token_type: &'static str,
+    /// Of the access token, in seconds.
+    #[schema(example = 600)]
+    expires_in: i64,
+    session_id: uuid::Uuid,
+}
+
+impl SessionAnswer {
+    fn new(tokens: SessionTokens, lifetime: chrono::TimeDelta) -> Self {
+        Self {
+            access_token: tokens.access_token,
+            refresh_token: tokens.refresh_token.expose(),
+            token_type: "Bearer",
+            expires_in: lifetime.num_seconds(),
+            session_id: tokens.session_id.as_uuid(),
+        }
+    }
+}
+
+/// `{}`: there is nothing to tell yet.
+#[derive(Serialize, utoipa::ToSchema)]
+struct Nothing {}
+
+/// Credentials are in it: no cache may keep it (RFC 6749 §5.1).
+fn secret_answer(
+    mut response: actix_web::HttpResponseBuilder,
+    body: &impl Serialize,
+) -> HttpResponse {
+    response
+        .insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store")))
+        .json(body)
+}
+
+fn database_problem(error: DbErr) -> Problem {
+    if database::is_transient(&error) {
+        Problem::unavailable(error)
+    } else {
+        Problem::internal(error)
+    }
+}
+
+fn password_problem(error: PasswordError) -> Problem {
+    match error {
+        PasswordError::Saturated => Problem::new(ErrorCode::HashCapacity)
+            .retry_after(Duration::from_secs(2))
+            .cause(error),
+        PasswordError::Hash(_) | PasswordError::Died => Problem::internal(error),
+    }
+}

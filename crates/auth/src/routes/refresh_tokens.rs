@@ -1,0 +1,63 @@
+use actix_web::{HttpResponse, web};
+use contracts::ErrorCode;
+use serde::Deserialize;
+use service_kit::{
+    json::Json,
+    problem::{Problem, ProblemBody},
+};
+
+use super::{SessionAnswer, database_problem};
+use crate::{
+    context::Context,
+    use_cases::refresh_session::{RefreshSessionError, refresh_session},
+};
+
+#[derive(Deserialize, utoipa::ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RefreshTokensRequest {
+    #[schema(example = "bWluZSBhbG9uZSwgYW5kIG9ubHkgdGhpcyBvbmNlISE")]
+    refresh_token: String,
+}
+
+impl From<RefreshSessionError> for Problem {
+    fn from(error: RefreshSessionError) -> Self {
+        match error {
+            RefreshSessionError::Invalid => Self::new(ErrorCode::RefreshInvalid),
+            RefreshSessionError::Reused => Self::new(ErrorCode::RefreshReused),
+            RefreshSessionError::Database(error) => database_problem(error),
+            RefreshSessionError::Sign(_)
+            | RefreshSessionError::Role(_)
+            | RefreshSessionError::Mail(_) => Self::internal(error),
+        }
+    }
+}
+
+/// Refresh a session.
+///
+/// Every refresh token works once; the answer has the next one. The same token presented again
+/// within 10 seconds (two tabs, a lost answer) gets the same successor; later, the whole session is
+/// revoked, because somebody else may have it.
+#[utoipa::path(
+    post,
+    path = "/auth/v1/tokens/refresh",
+    operation_id = "refreshTokens",
+    tag = "sessions",
+    request_body = RefreshTokensRequest,
+    responses(
+        (status = 200, description = "New tokens", body = SessionAnswer),
+        (status = 400, description = "`malformed-json`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 401, description = "`refresh-invalid` or `refresh-reused`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 413, description = "`payload-too-large`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 415, description = "`unsupported-media-type`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn handle(
+    context: web::Data<Context>,
+    Json(request): Json<RefreshTokensRequest>,
+) -> Result<HttpResponse, Problem> {
+    let tokens = refresh_session(&context, &request.refresh_token).await?;
+    let answer = SessionAnswer::new(tokens, context.access_tokens.lifetime);
+    Ok(super::secret_answer(HttpResponse::Ok(), &answer))
+}

@@ -1,0 +1,82 @@
+//! What clients and verifiers find out by themselves.
+
+use actix_web::{
+    HttpResponse,
+    http::header::{CACHE_CONTROL, HeaderValue},
+    web,
+};
+use serde::Serialize;
+use service_kit::jwks::JwkSet;
+
+use crate::service::AuthService;
+
+/// Verifiers fetch the keys again after five minutes.
+const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
+
+/// Made once: they are the same for everyone.
+pub(super) struct Documents {
+    jwks: JwkSet,
+    metadata: Metadata,
+}
+
+/// RFC 8414 §2. There is no OAuth 2.0 flow yet, and the document says so: where a list would
+/// default to flows when it is left out, it stands there empty.
+#[derive(Serialize, utoipa::ToSchema)]
+pub(super) struct Metadata {
+    #[schema(example = "http://localhost:8080/auth")]
+    issuer: String,
+    #[schema(example = "http://localhost:8080/auth/.well-known/jwks.json")]
+    jwks_uri: String,
+    #[schema(example = "http://localhost:8080/auth/docs/")]
+    service_documentation: String,
+    response_types_supported: [String; 0],
+    grant_types_supported: [String; 0],
+}
+
+impl Documents {
+    pub(super) fn of(service: &AuthService) -> Self {
+        let issuer = service.issuer();
+        Self {
+            jwks: service.jwks(),
+            metadata: Metadata {
+                issuer: issuer.to_owned(),
+                jwks_uri: format!("{issuer}/.well-known/jwks.json"),
+                service_documentation: format!("{issuer}/docs/"),
+                response_types_supported: [],
+                grant_types_supported: [],
+            },
+        }
+    }
+}
+
+/// The keys that verify access tokens.
+///
+/// RFC 7517. May be cached for five minutes.
+#[utoipa::path(
+    get,
+    path = "/auth/.well-known/jwks.json",
+    operation_id = "getJwks",
+    tag = "discovery",
+    responses((status = 200, description = "The public keys", body = JwkSet)),
+)]
+pub(super) async fn jwks(documents: web::Data<Documents>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, CACHE))
+        .json(&documents.jwks)
+}
+
+/// Authorization server metadata.
+///
+/// RFC 8414. May be cached for five minutes.
+#[utoipa::path(
+    get,
+    path = "/auth/.well-known/oauth-authorization-server",
+    operation_id = "getMetadata",
+    tag = "discovery",
+    responses((status = 200, description = "The metadata", body = Metadata)),
+)]
+pub(super) async fn metadata(documents: web::Data<Documents>) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((CACHE_CONTROL, CACHE))
+        .json(&documents.metadata)
+}

@@ -1,0 +1,184 @@
+use std::{sync::Arc, time::Duration};
+
+use actix_web::web::ServiceConfig;
+use database::Database;
+use kernel::SharedClock;
+use messaging::{Broker, QueueSpec, Relay, RelayConfig, RelayWaker, outbox};
+use sea_orm::DbErr;
+use service_kit::{
+    access_token::{Verifier, VerifierConfig},
+    jwks::{JwkSet, KeySource},
+    lifecycle::Shutdown,
+    mail::Mailer,
+};
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use crate::{
+    access_tokens::AccessTokens,
+    config::AuthConfig,
+    context::Context,
+    mail::{self, MailConsumer},
+    password::{InvalidHashingParams, Passwords},
+    routes,
+    secret::{Keyring, TokenSecret},
+    signing_key::{SigningKey, SigningKeyError},
+    store,
+};
+
+/// How often what has expired is deleted.
+const CLEAN_UP_INTERVAL: Duration = Duration::from_secs(60 * 60);
+
+pub struct AuthDeps {
+    /// Migrated by `migrations::AuthMigrator`.
+    pub database: Database,
+    /// Connected with [`queues`] among its queues.
+    pub broker: Broker,
+    pub clock: SharedClock,
+    pub mailer: Mailer,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum AuthError {
+    #[error(transparent)]
+    Hashing(#[from] InvalidHashingParams),
+    #[error(transparent)]
+    SigningKey(#[from] SigningKeyError),
+    #[error("the auth database failed")]
+    Database(#[from] DbErr),
+}
+
+/// The identity context, ready to serve. Clones share everything.
+#[derive(Clone)]
+pub struct AuthService {
+    context: Arc<Context>,
+    verifier: Verifier,
+    broker: Broker,
+    mailer: Mailer,
+    public_url: Url,
+}
+
+/// The queues that the broker must know.
+#[must_use]
+pub fn queues() -> Vec<QueueSpec> {
+    vec![mail::QUEUE]
+}
+
+impl AuthService {
+    /// Reads or generates the signing key, and brings back the mail requests that an in-process
+    /// broker of an earlier process forgot.
+    pub async fn build(config: AuthConfig, deps: AuthDeps) -> Result<Self, AuthError> {
+        let AuthDeps {
+            database,
+            broker,
+            clock,
+            mailer,
+        } = deps;
+        let passwords = Passwords::new(config.hashing, config.hash_pool)?;
+        let keyring = Keyring::new(config.encryption_key, config.former_encryption_keys);
+        let signing_key = SigningKey::load_or_generate(&database, &keyring, clock.now()).await?;
+        if matches!(broker, Broker::InProcess(_)) {
+            let events = [mail::MAIL_REQUESTED];
+            outbox::requeue_unconsumed(&database, mail::QUEUE.name, &events).await?;
+        }
+        let access_tokens = AccessTokens {
+            issuer: config.issuer.clone(),
+            audience: config.audience.clone(),
+            lifetime: config.access_token_lifetime,
+            signing_key,
+        };
+        let verifier_config = VerifierConfig {
+            issuer: config.issuer,
+            audience: config.audience,
+            clock: Arc::clone(&clock),
+        };
+        let verifier = Verifier::new(verifier_config, KeySource::fixed(access_tokens.jwks()));
+        let context = Context {
+            database,
+            clock,
+            passwords,
+            access_tokens,
+            token_secret: TokenSecret::new(&config.token_secret),
+            refresh_policy: config.refresh,
+            email_verification_lifetime: config.email_verification_lifetime,
+            relay: RelayWaker::default(),
+        };
+        Ok(Self {
+            context: Arc::new(context),
+            verifier,
+            broker,
+            mailer,
+            public_url: config.public_url,
+        })
+    }
+
+    /// Adds the routes under `/auth`.
+    pub fn configure(&self, config: &mut ServiceConfig) {
+        routes::configure(self, config);
+    }
+
+    /// Starts the relay, the mail consumer and the deletion of what has expired.
+    pub fn spawn_background(&self, shutdown: &Shutdown) {
+        let relay = Relay::new(
+            self.context.database.clone(),
+            self.broker.clone(),
+            Arc::clone(&self.context.clock),
+            RelayConfig::default(),
+            self.context.relay.clone(),
+        );
+        let stop = shutdown.soft();
+        shutdown.spawn("auth relay", async move { relay.run(stop).await });
+
+        let consumer = MailConsumer {
+            context: Arc::clone(&self.context),
+            mailer: self.mailer.clone(),
+            public_url: self.public_url.clone(),
+        };
+        shutdown.spawn(
+            "auth mail",
+            consumer.run(self.broker.clone(), shutdown.soft()),
+        );
+
+        let context = Arc::clone(&self.context);
+        shutdown.spawn("auth clean-up", clean_up(context, shutdown.soft()));
+    }
+
+    /// Verifies the access tokens of this service, for others in the same process.
+    #[must_use]
+    pub fn verifier(&self) -> &Verifier {
+        &self.verifier
+    }
+
+    #[must_use]
+    pub fn jwks(&self) -> JwkSet {
+        self.context.access_tokens.jwks()
+    }
+
+    pub(crate) fn issuer(&self) -> &str {
+        &self.context.access_tokens.issuer
+    }
+
+    pub(crate) fn context(&self) -> Arc<Context> {
+        Arc::clone(&self.context)
+    }
+}
+
+async fn clean_up(context: Arc<Context>, stop: CancellationToken) {
+    let mut interval = tokio::time::interval(CLEAN_UP_INTERVAL);
+    while stop.run_until_cancelled(interval.tick()).await.is_some() {
+        if let Err(error) = delete_expired(&context).await {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "what has expired could not be deleted"
+            );
+        }
+    }
+}
+
+async fn delete_expired(context: &Context) -> Result<(), DbErr> {
+    let (writer, now) = (context.database.writer(), context.now());
+    let sessions = store::session::delete_expired(writer, now).await?;
+    let verifications = store::email_verification::delete_expired(writer, now).await?;
+    tracing::debug!(sessions, verifications, "deleted what has expired");
+    Ok(())
+}

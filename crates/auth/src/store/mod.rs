@@ -1,0 +1,7 @@
+//! The auth database: one file a table, its rows and the queries on them.
+
+pub(crate) mod email_verification;
+pub(crate) mod refresh_token;
+pub(crate) mod session;
+pub(crate) mod signing_key;
+pub(crate) mod user;

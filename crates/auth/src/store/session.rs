@@ -1,0 +1,123 @@
+use chrono::{DateTime, Utc};
+use database::{Database, lock_for_update};
+use kernel::{SessionId, UserId};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, QueryTrait, entity::prelude::*};
+
+use crate::refresh_chain::RefreshChain;
+
+/// A log-in.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "sessions")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    pub user_id: Uuid,
+    /// Of the current refresh token; see [`RefreshChain`] for this and the next.
+    pub generation: i32,
+    pub rotated_at: DateTime<Utc>,
+    pub grace_uses: i16,
+    /// When the person last proved who they are.
+    pub authenticated_at: DateTime<Utc>,
+    pub idle_expires_at: DateTime<Utc>,
+    pub expires_at: DateTime<Utc>,
+    pub revoked_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {
+    #[sea_orm(
+        belongs_to = "super::user::Entity",
+        from = "Column::UserId",
+        to = "super::user::Column::Id"
+    )]
+    User,
+}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    pub(crate) fn session_id(&self) -> SessionId {
+        self.id.into()
+    }
+
+    pub(crate) fn chain(&self) -> RefreshChain {
+        RefreshChain {
+            generation: self.generation.unsigned_abs(),
+            rotated_at: self.rotated_at,
+            grace_uses: u8::try_from(self.grace_uses).unwrap_or(u8::MAX),
+            idle_expires_at: self.idle_expires_at,
+            expires_at: self.expires_at,
+            revoked: self.revoked_at.is_some(),
+        }
+    }
+}
+
+pub(crate) async fn insert(
+    connection: &impl ConnectionTrait,
+    id: SessionId,
+    user_id: UserId,
+    chain: RefreshChain,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let mut row = ActiveModel {
+        id: Set(id.as_uuid()),
+        user_id: Set(user_id.as_uuid()),
+        authenticated_at: Set(now),
+        created_at: Set(now),
+        ..Default::default()
+    };
+    set_chain(&mut row, chain, now);
+    Entity::insert(row)
+        .exec_without_returning(connection)
+        .await?;
+    Ok(())
+}
+
+/// Reads a session and holds it until the transaction ends: whoever else wants to change it waits.
+pub(crate) async fn find_for_update(
+    database: &Database,
+    transaction: &impl ConnectionTrait,
+    id: Uuid,
+) -> Result<Option<Model>, DbErr> {
+    let mut select = Entity::find_by_id(id);
+    lock_for_update(QueryTrait::query(&mut select), database.backend());
+    select.one(transaction).await
+}
+
+pub(crate) async fn update_chain(
+    connection: &impl ConnectionTrait,
+    id: Uuid,
+    chain: RefreshChain,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    let mut row: ActiveModel = Default::default();
+    set_chain(&mut row, chain, now);
+    Entity::update_many()
+        .set(row)
+        .filter(Column::Id.eq(id))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+/// Refresh tokens go with their session.
+pub(crate) async fn delete_expired(
+    connection: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+) -> Result<u64, DbErr> {
+    let deleted = Entity::delete_many()
+        .filter(Column::ExpiresAt.lte(now))
+        .exec(connection)
+        .await?;
+    Ok(deleted.rows_affected)
+}
+
+fn set_chain(row: &mut ActiveModel, chain: RefreshChain, now: DateTime<Utc>) {
+    row.generation = Set(i32::try_from(chain.generation).unwrap_or(i32::MAX));
+    row.rotated_at = Set(chain.rotated_at);
+    row.grace_uses = Set(chain.grace_uses.into());
+    row.idle_expires_at = Set(chain.idle_expires_at);
+    row.expires_at = Set(chain.expires_at);
+    row.revoked_at = Set(chain.revoked.then_some(now));
+}

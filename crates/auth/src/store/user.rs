@@ -1,0 +1,143 @@
+use chrono::{DateTime, Utc};
+use kernel::{Email, Role, UnknownRole, UserId};
+use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, TryInsertResult, entity::prelude::*};
+
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "users")]
+pub struct Model {
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: Uuid,
+    /// Normalised, unique.
+    pub email: String,
+    pub name: String,
+    pub role: String,
+    /// `None` for an account that has no password.
+    pub password_hash: Option<String>,
+    pub email_verified_at: Option<DateTime<Utc>>,
+    pub disabled_at: Option<DateTime<Utc>>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+impl Model {
+    pub(crate) fn user_id(&self) -> UserId {
+        self.id.into()
+    }
+
+    pub(crate) fn role(&self) -> Result<Role, UnknownRole> {
+        self.role.parse()
+    }
+}
+
+/// What a registration sets.
+#[derive(Clone, Copy)]
+pub(crate) struct NewUser<'a> {
+    pub id: UserId,
+    pub email: &'a Email,
+    pub name: &'a str,
+    pub role: Role,
+    pub password_hash: &'a str,
+    pub email_verified_at: Option<DateTime<Utc>>,
+}
+
+/// Inserts unless the address is taken. Says whether it did.
+pub(crate) async fn insert_if_absent(
+    connection: &impl ConnectionTrait,
+    user: NewUser<'_>,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let row = ActiveModel {
+        id: Set(user.id.as_uuid()),
+        email: Set(user.email.as_str().to_owned()),
+        name: Set(user.name.to_owned()),
+        role: Set(user.role.as_str().to_owned()),
+        password_hash: Set(Some(user.password_hash.to_owned())),
+        email_verified_at: Set(user.email_verified_at),
+        disabled_at: Set(None),
+        created_at: Set(now),
+        updated_at: Set(now),
+    };
+    let inserted = Entity::insert(row)
+        .on_conflict_do_nothing_on([Column::Email])
+        .exec_without_returning(connection)
+        .await?;
+    Ok(matches!(inserted, TryInsertResult::Inserted(1..)))
+}
+
+pub(crate) async fn find_by_email(
+    connection: &impl ConnectionTrait,
+    email: &Email,
+) -> Result<Option<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Email.eq(email.as_str()))
+        .one(connection)
+        .await
+}
+
+pub(crate) async fn find(
+    connection: &impl ConnectionTrait,
+    id: UserId,
+) -> Result<Option<Model>, DbErr> {
+    Entity::find_by_id(id.as_uuid()).one(connection).await
+}
+
+/// The password and name of an account that is not verified yet are those of its last
+/// registration.
+pub(crate) async fn replace_unverified(
+    connection: &impl ConnectionTrait,
+    id: Uuid,
+    name: &str,
+    password_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::Name, Expr::value(name))
+        .col_expr(Column::PasswordHash, Expr::value(password_hash))
+        .col_expr(Column::UpdatedAt, Expr::value(now))
+        .filter(Column::Id.eq(id))
+        .filter(Column::EmailVerifiedAt.is_null())
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+/// Activates an account with the name and password of the registration that was confirmed.
+/// Says whether it was still unverified.
+pub(crate) async fn verify_email(
+    connection: &impl ConnectionTrait,
+    id: Uuid,
+    name: &str,
+    password_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let updated = Entity::update_many()
+        .col_expr(Column::EmailVerifiedAt, Expr::value(now))
+        .col_expr(Column::Name, Expr::value(name))
+        .col_expr(Column::PasswordHash, Expr::value(password_hash))
+        .col_expr(Column::UpdatedAt, Expr::value(now))
+        .filter(Column::Id.eq(id))
+        .filter(Column::EmailVerifiedAt.is_null())
+        .exec(connection)
+        .await?;
+    Ok(updated.rows_affected == 1)
+}
+
+/// Replaces a hash by one of the same password, unless the password was changed meanwhile.
+pub(crate) async fn rehash(
+    connection: &impl ConnectionTrait,
+    user: &Model,
+    password_hash: &str,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::PasswordHash, Expr::value(password_hash))
+        .filter(Column::Id.eq(user.id))
+        .filter(Column::PasswordHash.eq(user.password_hash.as_deref()))
+        .exec(connection)
+        .await?;
+    Ok(())
+}

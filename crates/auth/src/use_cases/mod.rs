@@ -1,0 +1,7 @@
+//! What can be done with identities, whoever asks: no HTTP here. One use-case a file.
+
+pub(crate) mod confirm_email;
+pub(crate) mod log_in;
+pub(crate) mod read_profile;
+pub(crate) mod refresh_session;
+pub(crate) mod register_user;
