@@ -3,7 +3,6 @@
 
 use std::{
     collections::BTreeMap,
-    io,
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
@@ -17,8 +16,8 @@ use crate::{
     Behaviour, TestToken,
     behaviour::take_one,
     http::ApiError,
-    journal::Journal,
     ledger::{Answer, Change, Event, FailedAttempt, Intent, IntentStatus, Ledger, Refund},
+    state::{State, Storage, WebhookCounts},
     token::Refusal,
     webhooks::Job,
     wire,
@@ -29,28 +28,6 @@ pub(crate) struct Double {
     sends_webhooks: bool,
     jobs: mpsc::Sender<Job>,
     state: Mutex<State>,
-}
-
-struct State {
-    ledger: Ledger,
-    storage: Storage,
-    behaviour: Behaviour,
-    webhooks: WebhookCounts,
-}
-
-pub(crate) enum Storage {
-    Memory,
-    Journal(Journal),
-    Closed,
-}
-
-/// Since the start.
-#[derive(Clone, Copy, Debug, Default, serde::Serialize)]
-pub(crate) struct WebhookCounts {
-    pub pending: usize,
-    pub delivered: u64,
-    pub given_up: u64,
-    pub dropped: u64,
 }
 
 /// What every call that changes something brings along.
@@ -387,19 +364,6 @@ impl Answered {
             is_replay: false,
             times_out: false,
         }
-    }
-}
-
-impl State {
-    /// Blocks for one short write into the page cache.
-    fn commit(&mut self, change: Change) -> io::Result<()> {
-        match &mut self.storage {
-            Storage::Memory => {}
-            Storage::Journal(journal) => journal.append(&change)?,
-            Storage::Closed => return Err(io::ErrorKind::NotConnected.into()),
-        }
-        self.ledger.apply(change);
-        Ok(())
     }
 }
 

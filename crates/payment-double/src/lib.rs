@@ -22,6 +22,7 @@ mod http;
 mod journal;
 mod ledger;
 mod server;
+mod state;
 mod token;
 mod webhooks;
 mod wire;

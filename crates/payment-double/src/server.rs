@@ -7,10 +7,11 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     Behaviour, DoubleConfig, InvalidBehaviour, JournalError,
-    double::{Double, Storage},
+    double::Double,
     http::{self, Access},
     journal::Journal,
     ledger::Ledger,
+    state::Storage,
     webhooks::{MAX_WAITING_JOBS, Sender, Worker},
 };
 

@@ -4,11 +4,7 @@ use actix_web::{HttpResponse, web};
 use serde::{Deserialize, Serialize};
 
 use super::ApiError;
-use crate::{
-    Behaviour,
-    double::{Double, WebhookCounts},
-    ledger::Intent,
-};
+use crate::{Behaviour, double::Double, ledger::Intent, state::WebhookCounts};
 
 const DEFAULT_LIMIT: usize = 1_000;
 const MAX_LIMIT: usize = 10_000;
