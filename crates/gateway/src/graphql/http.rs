@@ -1,0 +1,285 @@
+//! GraphQL over HTTP (<https://graphql.github.io/graphql-over-http/draft/>): POST with a JSON body,
+//! GET for queries.
+//!
+//! A POST must be `application/json`. A page of another origin can't send that without asking first
+//! (a CORS preflight), which nobody answers here: that is the defence against forged requests. GET
+//! executes queries only, which change nothing.
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    http::{StatusCode, header},
+    web,
+};
+use async_graphql::Executor;
+use service_kit::access_token::Verifier;
+use service_kit::json::{JsonLimit, read};
+
+use super::answer::{Answer, Stage};
+use super::code::Code;
+use super::engine::{Engine, Prepared};
+use super::guard::OperationKind;
+use super::negotiation::{MediaType, negotiate, prefers_html};
+use super::parameters::Parameters;
+use super::websocket;
+use crate::assets;
+use crate::caller::{Caller, NotAuthenticated, caller_of};
+
+/// Bounds of the HTTP transport.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// The longest request body, in bytes.
+    pub body_bytes: usize,
+    /// How long a client may take to send it.
+    pub body_timeout: Duration,
+}
+
+impl Default for HttpConfig {
+    fn default() -> Self {
+        Self {
+            body_bytes: 100 * 1024,
+            body_timeout: Duration::from_secs(10),
+        }
+    }
+}
+
+/// What the endpoint needs; shared by its handlers as app data.
+pub struct Endpoint<E> {
+    /// Executes what was asked.
+    pub engine: Engine<E>,
+    /// Tells who asks.
+    pub verifier: Verifier,
+    /// Bounds of the HTTP transport.
+    pub http: HttpConfig,
+}
+
+/// Mounts the endpoint at `path`: HTTP, WebSocket and, for browsers, GraphiQL.
+pub fn configure<E: Executor>(
+    path: &str,
+    endpoint: web::Data<Endpoint<E>>,
+    sockets: web::Data<websocket::Sockets<E>>,
+) -> impl FnOnce(&mut web::ServiceConfig) {
+    let resource = web::resource(path)
+        .app_data(endpoint)
+        .app_data(sockets)
+        .route(
+            web::get()
+                .guard(websocket::is_upgrade)
+                .to(websocket::open::<E>),
+        )
+        .route(web::get().to(get::<E>))
+        .route(web::post().to(post::<E>))
+        .default_service(web::to(other_method));
+    move |config| {
+        config.service(resource);
+    }
+}
+
+/// An answer that ends the request early, with the header it needs beyond the usual ones.
+struct Stop {
+    answer: Answer,
+    header: Option<(header::HeaderName, &'static str)>,
+}
+
+impl From<Answer> for Stop {
+    fn from(answer: Answer) -> Self {
+        Self {
+            answer,
+            header: None,
+        }
+    }
+}
+
+async fn post<E: Executor>(
+    request: HttpRequest,
+    body: web::Payload,
+    endpoint: web::Data<Endpoint<E>>,
+) -> HttpResponse {
+    let Some(media_type) = media_type(&request) else {
+        return not_acceptable();
+    };
+    let outcome = async {
+        check_content_type(&request)?;
+        let caller = authenticate(&endpoint.verifier, &request).await?;
+        let body = read_body(&request, body, &endpoint.http).await?;
+        let parameters = Parameters::from_json(&body)
+            .map_err(|error| Answer::refused(400, Code::BadRequest, error.to_string()))?;
+        let prepared = endpoint.engine.prepare(parameters)?;
+        execute(&endpoint.engine, prepared, caller).await
+    };
+    respond(media_type, outcome.await)
+}
+
+async fn get<E: Executor>(request: HttpRequest, endpoint: web::Data<Endpoint<E>>) -> HttpResponse {
+    let accept = accept(&request);
+    if prefers_html(accept.as_deref()) {
+        return assets::GRAPHIQL_PAGE.answer(&request);
+    }
+    let Some(media_type) = negotiate(accept.as_deref()) else {
+        return not_acceptable();
+    };
+    let outcome = async {
+        let caller = authenticate(&endpoint.verifier, &request).await?;
+        let parameters = Parameters::from_query_string(request.query_string())
+            .map_err(|error| Answer::refused(400, Code::BadRequest, error.to_string()))?;
+        let prepared = endpoint.engine.prepare(parameters)?;
+        if prepared.kind() == OperationKind::Mutation {
+            let message = "Mutations are executed by POST only.";
+            return Err(Stop {
+                answer: Answer::refused(405, Code::MethodNotAllowed, message),
+                header: Some((header::ALLOW, "POST")),
+            });
+        }
+        execute(&endpoint.engine, prepared, caller).await
+    };
+    respond(media_type, outcome.await)
+}
+
+async fn other_method(request: HttpRequest) -> HttpResponse {
+    let media_type = media_type(&request).unwrap_or(MediaType::Json);
+    let message = "The endpoint answers GET and POST.";
+    let answer = Answer::refused(405, Code::MethodNotAllowed, message);
+    respond(
+        media_type,
+        Err(Stop {
+            answer,
+            header: Some((header::ALLOW, "GET, POST")),
+        }),
+    )
+}
+
+async fn execute<E: Executor>(
+    engine: &Engine<E>,
+    prepared: Prepared,
+    caller: Option<Caller>,
+) -> Result<Answer, Stop> {
+    if prepared.kind() == OperationKind::Subscription {
+        let message = "Subscriptions are served over WebSocket (graphql-transport-ws).";
+        return Err(Answer::refused(400, Code::BadRequest, message).into());
+    }
+    Ok(engine.execute(prepared.by(caller)).await)
+}
+
+async fn authenticate(verifier: &Verifier, request: &HttpRequest) -> Result<Option<Caller>, Stop> {
+    caller_of(verifier, request.headers())
+        .await
+        .map_err(|error| match error {
+            NotAuthenticated::NotBearer | NotAuthenticated::Rejected(_) => Stop {
+                answer: Answer::refused(401, Code::Unauthenticated, error.to_string()),
+                // RFC 6750, §3.1.
+                header: Some((header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")),
+            },
+            NotAuthenticated::Unavailable(_) => Stop {
+                answer: Answer::refused(503, Code::ServiceUnavailable, error.to_string()),
+                header: Some((header::RETRY_AFTER, "1")),
+            },
+        })
+}
+
+fn check_content_type(request: &HttpRequest) -> Result<(), Answer> {
+    let unsupported = |message| Answer::refused(415, Code::UnsupportedMediaType, message);
+    let value = request
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok());
+    let mut parts = value.unwrap_or_default().split(';').map(str::trim);
+    if !parts
+        .next()
+        .is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
+    {
+        return Err(unsupported("Send the request as application/json."));
+    }
+    let is_other_charset = |parameter: &str| {
+        let charset = parameter
+            .split_once('=')
+            .filter(|(name, _)| name.eq_ignore_ascii_case("charset"));
+        charset.is_some_and(|(_, value)| !value.trim_matches('"').eq_ignore_ascii_case("utf-8"))
+    };
+    if parts.any(is_other_charset) {
+        return Err(unsupported("JSON is sent in UTF-8."));
+    }
+    if request.headers().contains_key(header::CONTENT_ENCODING) {
+        return Err(unsupported("Send the body uncompressed."));
+    }
+    Ok(())
+}
+
+async fn read_body(
+    request: &HttpRequest,
+    body: web::Payload,
+    config: &HttpConfig,
+) -> Result<web::Bytes, Answer> {
+    let declared = request.headers().get(header::CONTENT_LENGTH);
+    let declared = declared.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let too_large = || {
+        let message = format!("The body is larger than {} bytes.", config.body_bytes);
+        Answer::refused(413, Code::PayloadTooLarge, message)
+    };
+    if declared.is_some_and(|length| length > config.body_bytes) {
+        return Err(too_large());
+    }
+    let reading = read(body.into_inner(), JsonLimit(config.body_bytes));
+    match tokio::time::timeout(config.body_timeout, reading).await {
+        Ok(Ok(body)) => Ok(body),
+        Ok(Err(problem)) if problem.code() == contracts::ErrorCode::PayloadTooLarge => {
+            Err(too_large())
+        }
+        Ok(Err(_)) => Err(Answer::refused(
+            400,
+            Code::BadRequest,
+            "The body could not be read.",
+        )),
+        Err(_) => Err(Answer::refused(
+            408,
+            Code::Timeout,
+            "The body took too long to arrive.",
+        )),
+    }
+}
+
+fn accept(request: &HttpRequest) -> Option<String> {
+    let values = request.headers().get_all(header::ACCEPT);
+    let values: Vec<&str> = values.filter_map(|value| value.to_str().ok()).collect();
+    if values.is_empty() {
+        None
+    } else {
+        Some(values.join(","))
+    }
+}
+
+fn media_type(request: &HttpRequest) -> Option<MediaType> {
+    negotiate(accept(request).as_deref())
+}
+
+fn not_acceptable() -> HttpResponse {
+    let message = "Accept application/graphql-response+json or application/json.";
+    let answer = Answer::refused(406, Code::NotAcceptable, message);
+    respond(MediaType::Json, Err(answer.into()))
+}
+
+fn respond(media_type: MediaType, outcome: Result<Answer, Stop>) -> HttpResponse {
+    let (answer, extra_header) = match outcome {
+        Ok(answer) => (answer, None),
+        Err(stop) => (stop.answer, stop.header),
+    };
+    let status = match (answer.stage, media_type) {
+        (Stage::Refused(status), _) => status,
+        (Stage::Invalid, MediaType::GraphqlResponse) => 400,
+        (Stage::Invalid, MediaType::Json) | (Stage::Executed, _) => 200,
+    };
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = HttpResponse::build(status);
+    response.content_type(media_type.content_type());
+    response.insert_header((header::VARY, "Accept"));
+    if let Some(extra_header) = extra_header {
+        response.insert_header(extra_header);
+    }
+    match serde_json::to_vec(&answer) {
+        Ok(body) => response.body(body),
+        Err(error) => {
+            tracing::error!(%error, "an answer could not be written as JSON");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! GraphQL over WebSocket by the graphql-transport-ws protocol, to the letter
+//! (<https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>). Its predecessor, the
+//! `graphql-ws` subprotocol of subscriptions-transport-ws, is refused.
+//!
+//! One task a connection reads messages, polls its subscriptions and writes. While a write waits,
+//! nothing else is polled: a slow client slows its own subscriptions, whose sources keep the
+//! newest state only, and after a deadline it is cut.
+
+mod admission;
+mod connection;
+mod protocol;
+mod socket;
+
+use std::time::Duration;
+
+use actix_web::{
+    HttpRequest, HttpResponse,
+    guard::GuardContext,
+    http::header::{self, HeaderValue},
+    web,
+};
+use async_graphql::Executor;
+use contracts::ErrorCode;
+use kernel::SharedClock;
+use service_kit::{access_token::Verifier, lifecycle::Shutdown, problem::Problem};
+
+use super::engine::Engine;
+use admission::Admission;
+use connection::Connection;
+use protocol::SUBPROTOCOL;
+
+pub use socket::remember_socket;
+
+/// Bounds of the WebSocket transport.
+#[derive(Debug, Clone)]
+pub struct SocketConfig {
+    /// Connections to this process.
+    pub connections: usize,
+    /// Connections of one user to this process.
+    pub connections_per_user: usize,
+    /// Operations running at once on one connection.
+    pub subscriptions: usize,
+    /// The longest message, in bytes.
+    pub message_bytes: usize,
+    /// How long a client may take to send `connection_init`.
+    pub init_timeout: Duration,
+    /// How long a write may wait for the client to read.
+    pub write_timeout: Duration,
+    /// A ping is sent this often; a client silent for two of these is cut.
+    pub ping_interval: Duration,
+    /// On shutdown connections are closed spread over this time, so that clients don't come back
+    /// all at once.
+    pub drain: Duration,
+}
+
+impl Default for SocketConfig {
+    fn default() -> Self {
+        Self {
+            connections: 20_000,
+            connections_per_user: 20,
+            subscriptions: 100,
+            message_bytes: 100 * 1024,
+            init_timeout: Duration::from_secs(3),
+            write_timeout: Duration::from_secs(10),
+            ping_interval: Duration::from_secs(20),
+            drain: Duration::from_secs(2),
+        }
+    }
+}
+
+/// What every connection shares.
+pub struct Sockets<E> {
+    engine: Engine<E>,
+    verifier: Verifier,
+    clock: SharedClock,
+    shutdown: Shutdown,
+    config: SocketConfig,
+    admission: Admission,
+}
+
+impl<E: Executor> Sockets<E> {
+    /// Takes connections until `shutdown` begins.
+    pub fn new(
+        engine: Engine<E>,
+        verifier: Verifier,
+        clock: SharedClock,
+        shutdown: Shutdown,
+        config: SocketConfig,
+    ) -> Self {
+        let admission = Admission::new(config.connections, config.connections_per_user);
+        Self {
+            engine,
+            verifier,
+            clock,
+            shutdown,
+            config,
+            admission,
+        }
+    }
+}
+
+/// Whether a GET asks for a WebSocket.
+pub(super) fn is_upgrade(context: &GuardContext<'_>) -> bool {
+    let upgrade = context.head().headers().get(header::UPGRADE);
+    upgrade.is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(b"websocket"))
+}
+
+/// Opens a connection and serves it in a task of this worker.
+pub(super) async fn open<E: Executor>(
+    request: HttpRequest,
+    body: web::Payload,
+    sockets: web::Data<Sockets<E>>,
+) -> Result<HttpResponse, actix_web::Error> {
+    if !offers_subprotocol(&request) {
+        let detail = format!("The only subprotocol served here is {SUBPROTOCOL}.");
+        return Err(Problem::new(ErrorCode::MalformedRequest)
+            .detail(detail)
+            .into());
+    }
+    let stopping = sockets.shutdown.soft().is_cancelled();
+    let seat = if stopping {
+        None
+    } else {
+        sockets.admission.take_seat()
+    };
+    let Some(seat) = seat else {
+        let problem = Problem::new(ErrorCode::Unavailable).retry_after(Duration::from_secs(1));
+        return Err(problem
+            .detail("No further connection is taken here now.")
+            .into());
+    };
+    let cut = socket::cut_of(&request);
+    let (response, session, messages) =
+        actix_ws::handle_with_protocols(&request, body, &[SUBPROTOCOL])?;
+    let limit = sockets.config.message_bytes;
+    let messages = messages
+        .max_frame_size(limit)
+        .aggregate_continuations()
+        .max_continuation_size(limit);
+    let connection = Connection::new(sockets.into_inner(), session, seat, cut);
+    actix_web::rt::spawn(connection.serve(messages));
+    Ok(response)
+}
+
+fn offers_subprotocol(request: &HttpRequest) -> bool {
+    let offered = request.headers().get_all(header::SEC_WEBSOCKET_PROTOCOL);
+    offered
+        .filter_map(|value: &HeaderValue| value.to_str().ok())
+        .flat_map(|value| value.split(','))
+        .any(|name| name.trim() == SUBPROTOCOL)
+}

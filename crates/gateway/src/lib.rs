@@ -1,0 +1,5 @@
+//! gateway
+
+mod assets;
+mod caller;
+pub mod graphql;
