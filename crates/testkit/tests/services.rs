@@ -80,6 +80,7 @@ async fn rabbitmq_comes_back_on_its_port_and_leaves_nothing_behind() {
     assert!(readiness::rabbitmq(port).await);
 
     let id = rabbitmq.id().unwrap();
+    assert!(is_alive(id));
     rabbitmq.stop().await.unwrap();
     assert!(!readiness::rabbitmq(port).await);
     assert!(!is_alive(id));

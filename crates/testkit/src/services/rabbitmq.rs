@@ -7,6 +7,8 @@ use super::{PATIENCE, Program, ServiceError, on_path, temporary_folder};
 use crate::process::ServerProcess;
 use crate::{ports, readiness};
 
+const PID_FILE: &str = "rabbitmq.pid";
+
 /// A private RabbitMQ node with the user `guest`.
 #[derive(Debug)]
 pub struct RabbitMq {
@@ -15,7 +17,7 @@ pub struct RabbitMq {
     port_mapper: ServerProcess,
     port_mapper_port: u16,
     port: u16,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl RabbitMq {
@@ -72,7 +74,7 @@ impl RabbitMq {
             port_mapper,
             port_mapper_port,
             port,
-            _folder: folder,
+            folder,
         };
         rabbitmq.restart().await?;
         Ok(rabbitmq)
@@ -90,10 +92,13 @@ impl RabbitMq {
         self.port
     }
 
-    /// The process id while it runs.
+    /// The process id of the Erlang node while it runs. (Its parent, which we started, is the
+    /// shell script that translates signals for it.)
     #[must_use]
     pub fn id(&self) -> Option<u32> {
-        self.process.id()
+        self.process.id()?;
+        let file = self.folder.path().join(PID_FILE);
+        std::fs::read_to_string(file).ok()?.trim().parse().ok()
     }
 
     /// Stops it in good order.
@@ -140,6 +145,6 @@ fn paths(folder: &Path) -> [(&'static str, PathBuf); 7] {
         ),
         ("RABBITMQ_LOG_BASE", folder.join("log")),
         ("RABBITMQ_MNESIA_BASE", folder.join("mnesia")),
-        ("RABBITMQ_PID_FILE", folder.join("rabbitmq.pid")),
+        ("RABBITMQ_PID_FILE", folder.join(PID_FILE)),
     ]
 }
