@@ -4,6 +4,7 @@
 //! Nothing here knows auth, gateway or orders: the system under test is reached over its ports.
 
 pub mod environment;
+pub mod mail;
 pub mod ports;
 pub mod process;
 pub mod readiness;
