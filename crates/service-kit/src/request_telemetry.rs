@@ -3,8 +3,8 @@
 use std::{future::Future, time::Instant};
 
 use actix_web::{
-    Error, HttpResponse,
-    body::{BoxBody, EitherBody, MessageBody},
+    Error,
+    body::MessageBody,
     dev::{ServiceRequest, ServiceResponse},
     http::header::{HeaderName, HeaderValue},
     middleware::Next,
@@ -30,25 +30,19 @@ pub fn current_request_id() -> Option<String> {
     CURRENT_REQUEST_ID.try_with(Clone::clone).ok()
 }
 
-/// Middleware for `actix_web::middleware::from_fn`; the outermost.
+/// Middleware for `actix_web::middleware::from_fn`; the outermost. Handlers and extractors that
+/// fail are answers by then; a middleware further in answers too, rather than returning an error.
 pub async fn record<B: MessageBody + 'static>(
     request: ServiceRequest,
     next: Next<B>,
-) -> Result<ServiceResponse<EitherBody<B, BoxBody>>, Error> {
+) -> Result<ServiceResponse<B>, Error> {
     let started = Instant::now();
     let request_id = request_id(&request);
     let span = span(&request, &request_id);
     let method = request.method().to_string();
-    let http_request = request.request().clone();
+    // The request must not be cloned before it is routed: actix-web panics then.
     let answered = with_request_id(request_id.clone(), next.call(request)).instrument(span.clone());
-    let mut response = match answered.await {
-        Ok(response) => response.map_into_left_body(),
-        // Refused by a middleware further in: made an answer here, so that it has its headers too.
-        Err(error) => {
-            let response = HttpResponse::from_error(error);
-            ServiceResponse::new(http_request, response).map_into_right_body()
-        }
-    };
+    let mut response = answered.await?;
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
