@@ -8,6 +8,9 @@ use crate::{
     rabbitmq::RabbitMq,
 };
 
+/// In bytes. A name in AMQP has at most 255, and a queue's own name follows.
+const NAMESPACE_LIMIT: usize = 100;
+
 /// Takes messages and hands them out, at least once. Clones share the connections.
 #[derive(Clone)]
 pub enum Broker {
@@ -42,6 +45,8 @@ impl BrokerConfig {
 pub enum ConnectError {
     #[error("the broker's URL begins with amqp://, amqps:// or memory:, not with `{0}`")]
     UnknownScheme(String),
+    #[error("the broker's namespace has 1 to {NAMESPACE_LIMIT} bytes")]
+    InvalidNamespace,
     #[error("the broker's URL is not valid: {0}")]
     InvalidUrl(String),
     #[error("can't connect to the broker at {address}")]
@@ -65,6 +70,11 @@ impl Broker {
         queues: &[QueueSpec],
         stop: CancellationToken,
     ) -> Result<Self, ConnectError> {
+        if !(1..=NAMESPACE_LIMIT).contains(&config.namespace.len()) {
+            return Err(ConnectError::InvalidNamespace);
+        }
+        // Closing this broker must not stop the caller.
+        let stop = stop.child_token();
         let scheme = config.url.split(':').next().unwrap_or_default();
         match scheme {
             "memory" => Ok(Self::InProcess(InProcess::new(

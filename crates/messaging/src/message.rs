@@ -9,7 +9,8 @@ use crate::traceparent;
 pub struct Message {
     /// The event's id: AMQP `message_id`, and the inbox key of every consumer.
     pub id: Uuid,
-    /// The versioned type, also the routing key, for example `orders.order.placed.v1`.
+    /// The versioned type, also the routing key, for example `orders.order.placed.v1`. At most
+    /// 255 bytes.
     pub event_type: String,
     pub aggregate_id: Uuid,
     /// A CloudEvents envelope as JSON, see [`contracts::Envelope`].

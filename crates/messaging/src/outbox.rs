@@ -52,7 +52,7 @@ pub struct OutboxEvent {
     /// Events of one aggregate are published in the order in which they were appended, except
     /// that one with a later `available_at` holds up nothing until it is due.
     pub aggregate_id: Uuid,
-    /// The versioned type, also the routing key.
+    /// The versioned type, also the routing key; at most 255 bytes.
     pub event_type: String,
     /// A CloudEvents envelope as JSON.
     pub body: String,

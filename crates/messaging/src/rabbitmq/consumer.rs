@@ -9,11 +9,11 @@ use std::{sync::Arc, time::Duration};
 use async_stream::stream;
 use futures_util::{StreamExt, stream::BoxStream};
 use lapin::{
-    Channel, Consumer,
+    Consumer,
     message::Delivery as RawDelivery,
     options::{
-        BasicAckOptions, BasicConsumeOptions, BasicQosOptions, BasicRejectOptions,
-        QueueDeclareOptions,
+        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions,
+        BasicRejectOptions, QueueDeclareOptions,
     },
     types::{FieldTable, ShortString},
 };
@@ -22,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     COMMAND_TIMEOUT,
+    channel::OwnedChannel,
     link::{Link, Live},
     publisher::Publisher,
     topology::{self, Topology, table, text},
@@ -133,7 +134,7 @@ fn retry_delays() -> Backoff {
 /// A consumer on a channel of its own, good until the first doubt.
 struct Session {
     live: Arc<Live>,
-    channel: Channel,
+    channel: Arc<OwnedChannel>,
     consumer: Consumer,
     queue: ShortString,
 }
@@ -146,7 +147,7 @@ impl Session {
         prefetch: u16,
     ) -> lapin::Result<Self> {
         in_time(live, async {
-            let channel = live.connection.create_channel().await?;
+            let channel = live.open_channel().await?;
             // It may have been deleted.
             topology.declare(&channel).await?;
             Self::start(live, channel, queue, prefetch).await
@@ -160,7 +161,7 @@ impl Session {
         pattern: &str,
     ) -> lapin::Result<Self> {
         in_time(live, async {
-            let channel = live.connection.create_channel().await?;
+            let channel = live.open_channel().await?;
             let arguments = table([
                 ("x-max-length", BROADCAST_QUEUE_LENGTH.into()),
                 ("x-overflow", text("drop-head")),
@@ -178,7 +179,7 @@ impl Session {
 
     async fn start(
         live: &Arc<Live>,
-        channel: Channel,
+        channel: OwnedChannel,
         queue: ShortString,
         prefetch: u16,
     ) -> lapin::Result<Self> {
@@ -195,7 +196,7 @@ impl Session {
             .await?;
         Ok(Self {
             live: Arc::clone(live),
-            channel,
+            channel: Arc::new(channel),
             consumer,
             queue,
         })
@@ -243,6 +244,20 @@ impl Session {
     }
 }
 
+impl Drop for Session {
+    /// Cancels first, and lets go of the channel after that: see [`OwnedChannel`].
+    fn drop(&mut self) {
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (consumer, channel) = (self.consumer.clone(), Arc::clone(&self.channel));
+            runtime.spawn(async move {
+                let cancel = channel.basic_cancel(consumer.tag(), BasicCancelOptions::default());
+                let _ = timeout(COMMAND_TIMEOUT, cancel).await;
+                drop((consumer, channel));
+            });
+        }
+    }
+}
+
 /// A broker that does not answer a command in time has its connection given up.
 async fn in_time<T>(
     live: &Live,
@@ -257,8 +272,8 @@ async fn in_time<T>(
 /// What a delivery needs to be settled.
 pub(crate) struct Settlement {
     acker: lapin::Acker,
-    /// Dropping the last handle closes the channel, and with it goes what is unsettled.
-    _channel: Channel,
+    /// The channel lives until the last of its deliveries is settled.
+    _channel: Arc<OwnedChannel>,
     publisher: Arc<Publisher>,
     topology: Arc<Topology>,
     spec: QueueSpec,
@@ -274,7 +289,7 @@ impl Settlement {
     ) -> Self {
         Self {
             acker: raw.acker.clone(),
-            _channel: session.channel.clone(),
+            _channel: Arc::clone(&session.channel),
             publisher: Arc::clone(publisher),
             topology: Arc::clone(topology),
             spec,

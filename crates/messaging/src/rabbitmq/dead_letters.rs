@@ -12,7 +12,7 @@ pub(super) async fn peek(
     spec: &QueueSpec,
     limit: usize,
 ) -> lapin::Result<Vec<DeadLetter>> {
-    let channel = live.connection.create_channel().await?;
+    let channel = live.open_channel().await?;
     let queue = topology.dead_letter_queue_name(spec);
     let mut letters = Vec::new();
     for _ in 0..limit {

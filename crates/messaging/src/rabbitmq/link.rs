@@ -8,7 +8,7 @@ use metrics::{counter, gauge};
 use tokio::{sync::watch, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{COMMAND_TIMEOUT, topology::Topology};
+use super::{COMMAND_TIMEOUT, channel::OwnedChannel, topology::Topology};
 use crate::backoff::Backoff;
 
 const FIRST_RETRY: Duration = Duration::from_millis(100);
@@ -26,7 +26,7 @@ pub(super) struct Link {
 
 /// A connection that was up when it was handed out.
 pub(super) struct Live {
-    pub(super) connection: Connection,
+    connection: Connection,
     lost: CancellationToken,
 }
 
@@ -81,6 +81,10 @@ impl Link {
 }
 
 impl Live {
+    pub(super) async fn open_channel(&self) -> lapin::Result<OwnedChannel> {
+        OwnedChannel::open(&self.connection).await
+    }
+
     /// Gives the connection up: whoever finds it broken tells the supervisor.
     pub(super) fn condemn(&self) {
         self.lost.cancel();
@@ -137,7 +141,7 @@ impl Supervisor {
         let properties = ConnectionProperties::default().with_connection_name(name.into());
         let setup = async {
             let connection = Connection::connect_uri(self.uri.clone(), properties).await?;
-            let channel = connection.create_channel().await?;
+            let channel = OwnedChannel::open(&connection).await?;
             self.topology.declare(&channel).await?;
             Ok::<_, lapin::Error>(connection)
         };

@@ -6,6 +6,7 @@
 //! because RabbitMQ stops reading from a publisher while it is short of memory or disk, and an
 //! acknowledgement on the same connection would not get through either.
 
+mod channel;
 mod consumer;
 mod dead_letters;
 mod link;
@@ -141,7 +142,7 @@ impl RabbitMq {
         let Some(live) = self.0.consuming.current() else {
             return Ok(());
         };
-        let channel = live.connection.create_channel().await?;
+        let channel = live.open_channel().await?;
         self.0.topology.delete(&channel).await
     }
 

@@ -19,6 +19,7 @@ use tokio::{sync::Semaphore, time::timeout};
 
 use super::{
     COMMAND_TIMEOUT,
+    channel::OwnedChannel,
     link::{Link, Live},
     topology::Topology,
     wire::Outgoing,
@@ -42,7 +43,7 @@ pub(super) struct Publisher {
 /// A channel in confirm mode and the connection it belongs to.
 struct Lease {
     live: Arc<Live>,
-    channel: Channel,
+    channel: OwnedChannel,
 }
 
 impl Publisher {
@@ -96,11 +97,11 @@ impl Publisher {
             }
         }
         let open = async {
-            let channel = live.connection.create_channel().await?;
+            let channel = live.open_channel().await?;
             channel
                 .confirm_select(ConfirmSelectOptions::default())
                 .await?;
-            Ok(channel)
+            Ok::<_, lapin::Error>(channel)
         };
         match timeout(self.timeout, open).await {
             Ok(Ok(channel)) => Ok(Lease { live, channel }),

@@ -1,3 +1,5 @@
+use std::slice;
+
 use futures_util::StreamExt;
 use messaging::{Broadcast, Broker, Message};
 
@@ -22,8 +24,8 @@ async fn every_subscriber_gets_every_message_of_its_pattern() {
         let mut all = subscribe(broker, "test.#").await;
         let mut audit = subscribe(broker, "test.audit.#").await;
         let (first, second) = (message("test.work.v1"), message("test.audit.v1"));
-        publish(broker, &[first.clone()]).await;
-        publish(broker, &[second.clone()]).await;
+        publish(broker, slice::from_ref(&first)).await;
+        publish(broker, slice::from_ref(&second)).await;
         assert_eq!(next(&mut all).await, first);
         assert_eq!(next(&mut all).await, second);
         assert_eq!(next(&mut audit).await, second);
@@ -36,7 +38,7 @@ async fn a_subscriber_is_enough_for_a_message_to_be_routable() {
     on_each_broker(async |broker| {
         let mut broadcast = subscribe(broker, "only.subscribers.#").await;
         let sent = message("only.subscribers.v1");
-        publish(broker, &[sent.clone()]).await;
+        publish(broker, slice::from_ref(&sent)).await;
         assert_eq!(next(&mut broadcast).await, sent);
     })
     .await;

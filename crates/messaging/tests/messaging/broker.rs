@@ -1,5 +1,7 @@
 //! What both brokers promise.
 
+use std::slice;
+
 use futures_util::StreamExt;
 use messaging::{Broker, BrokerConfig, ConnectError, DeadLetter, PublishError};
 use tokio_util::sync::CancellationToken;
@@ -14,7 +16,7 @@ async fn a_message_arrives_as_it_was_sent() {
     on_each_broker(async |broker| {
         let mut deliveries = broker.consume(WORK, 10).unwrap();
         let sent = message("test.work.v1");
-        publish(broker, &[sent.clone()]).await;
+        publish(broker, slice::from_ref(&sent)).await;
         let delivery = next(&mut deliveries).await;
         assert_eq!((&delivery.message, delivery.attempt), (&sent, 1));
         delivery.ack().await;
@@ -26,8 +28,8 @@ async fn a_message_arrives_as_it_was_sent() {
 async fn every_bound_queue_gets_the_message_and_others_do_not() {
     on_each_broker(async |broker| {
         let (both, audit) = (message("test.both.v1"), message("test.audit.a.b.v1"));
-        publish(broker, &[both.clone()]).await;
-        publish(broker, &[audit.clone()]).await;
+        publish(broker, slice::from_ref(&both)).await;
+        publish(broker, slice::from_ref(&audit)).await;
         let mut deliveries = broker.consume(AUDIT, 10).unwrap();
         for expected in [&both, &audit] {
             let delivery = next(&mut deliveries).await;
@@ -45,11 +47,11 @@ async fn every_bound_queue_gets_the_message_and_others_do_not() {
 async fn an_acknowledged_message_does_not_come_back() {
     on_each_broker(async |broker| {
         let (first, second) = (message("test.work.v1"), message("test.work.v1"));
-        publish(broker, &[first.clone()]).await;
+        publish(broker, slice::from_ref(&first)).await;
         let mut deliveries = broker.consume(WORK, 1).unwrap();
         next(&mut deliveries).await.ack().await;
         drop(deliveries);
-        publish(broker, &[second.clone()]).await;
+        publish(broker, slice::from_ref(&second)).await;
         let delivery = next(&mut broker.consume(WORK, 1).unwrap()).await;
         assert_eq!(delivery.message.id, second.id);
         delivery.ack().await;
@@ -61,7 +63,7 @@ async fn an_acknowledged_message_does_not_come_back() {
 async fn retries_are_counted_and_the_limit_ends_in_the_dead_letter_queue() {
     on_each_broker(async |broker| {
         let sent = message("test.work.v1");
-        publish(broker, &[sent.clone()]).await;
+        publish(broker, slice::from_ref(&sent)).await;
         let mut deliveries = broker.consume(WORK, 10).unwrap();
         for attempt in 1..=3 {
             let delivery = next(&mut deliveries).await;
@@ -113,7 +115,7 @@ async fn a_panicking_handler_does_not_lose_the_message() {
 async fn a_dead_letter_keeps_the_message_and_says_why() {
     on_each_broker(async |broker| {
         let sent = message("test.work.v1");
-        publish(broker, &[sent.clone()]).await;
+        publish(broker, slice::from_ref(&sent)).await;
         let mut deliveries = broker.consume(WORK, 10).unwrap();
         next(&mut deliveries).await.retry().await;
         next(&mut deliveries)
@@ -197,12 +199,12 @@ async fn many_batches_at_once_are_all_confirmed() {
 async fn deliveries_in_hand_can_be_settled_after_consuming_stopped() {
     on_each_broker(async |broker| {
         let (first, second) = (message("test.work.v1"), message("test.work.v1"));
-        publish(broker, &[first.clone()]).await;
+        publish(broker, slice::from_ref(&first)).await;
         let mut deliveries = broker.consume(WORK, 1).unwrap();
         let in_hand = next(&mut deliveries).await;
         drop(deliveries);
         in_hand.ack().await;
-        publish(broker, &[second.clone()]).await;
+        publish(broker, slice::from_ref(&second)).await;
         let delivery = next(&mut broker.consume(WORK, 1).unwrap()).await;
         assert_eq!(delivery.message.id, second.id);
         delivery.ack().await;

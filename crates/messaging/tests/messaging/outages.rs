@@ -1,6 +1,6 @@
 //! A RabbitMQ of the test's own, which is killed, frozen and restarted.
 
-use std::{process::Command, time::Duration};
+use std::{process::Command, slice, time::Duration};
 
 use kernel::Clock;
 use messaging::{Broker, BrokerConfig, ConnectError, PublishError};
@@ -38,8 +38,8 @@ async fn until(what: &str, condition: impl Fn() -> bool) {
 }
 
 fn signal(rabbitmq: &RabbitMq, signal: &str) {
-    let group = format!("-{}", rabbitmq.id().expect("it runs"));
-    let status = Command::new("kill").args([signal, "--", &group]).status();
+    let node = rabbitmq.id().expect("it runs").to_string();
+    let status = Command::new("kill").args([signal, &node]).status();
     assert!(status.expect("kill runs").success());
 }
 
@@ -56,7 +56,7 @@ async fn a_killed_broker_loses_nothing_that_was_confirmed_and_everything_resumes
         .await
         .unwrap();
     let confirmed = message("test.work.v1");
-    publish(&broker, &[confirmed.clone()]).await;
+    publish(&broker, slice::from_ref(&confirmed)).await;
     let in_hand = next(&mut deliveries).await;
 
     rabbitmq.kill();

@@ -1,12 +1,14 @@
 //! What only RabbitMQ can do to us, on a broker that stays up.
 
+use std::slice;
+
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties,
     options::{BasicPublishOptions, ExchangeDeleteOptions, QueueDeleteOptions},
 };
 use messaging::{Broker, Message};
 
-use crate::backends::{WORK, amqp_url, config, connect, in_time, message, next, publish};
+use crate::backends::{AUDIT, WORK, amqp_url, config, connect, in_time, message, next, publish};
 
 /// A connection of somebody else's to the same broker.
 async fn stranger(url: &str) -> (Connection, Channel) {
@@ -19,7 +21,7 @@ async fn stranger(url: &str) -> (Connection, Channel) {
 /// Publishes as the relay does: again until it is confirmed.
 pub async fn publish_until_confirmed(broker: &Broker, message: &Message) {
     let publishing = async {
-        while broker.publish(std::slice::from_ref(message)).await[0].is_err() {
+        while broker.publish(slice::from_ref(message)).await[0].is_err() {
             broker.wait_until_publishable().await;
         }
     };
@@ -101,7 +103,7 @@ async fn a_message_that_is_not_ours_goes_to_the_dead_letters() {
         .await
         .unwrap();
     let ours = message("test.work.v1");
-    publish(&broker, &[ours.clone()]).await;
+    publish(&broker, slice::from_ref(&ours)).await;
     let mut deliveries = broker.consume(WORK, 1).unwrap();
     let delivery = next(&mut deliveries).await;
     assert_eq!(delivery.message.id, ours.id);
@@ -121,8 +123,8 @@ async fn namespaces_do_not_see_each_other() {
     };
     let (one, other) = (connect(config(&url)).await, connect(config(&url)).await);
     let (for_one, for_other) = (message("test.work.v1"), message("test.work.v1"));
-    publish(&one, &[for_one.clone()]).await;
-    publish(&other, &[for_other.clone()]).await;
+    publish(&one, slice::from_ref(&for_one)).await;
+    publish(&other, slice::from_ref(&for_other)).await;
     for (broker, sent) in [(&one, for_one), (&other, for_other)] {
         let delivery = next(&mut broker.consume(WORK, 10).unwrap()).await;
         assert_eq!(delivery.message, sent);
@@ -130,4 +132,60 @@ async fn namespaces_do_not_see_each_other() {
         broker.delete_topology().await.unwrap();
         broker.close().await;
     }
+}
+
+/// lapin takes the whole connection down for a consumer and a channel that are dropped together.
+#[tokio::test(flavor = "multi_thread")]
+async fn consumers_that_come_and_go_leave_the_others_alone() {
+    let Some(url) = amqp_url("consumers that come and go") else {
+        return;
+    };
+    let broker = connect(config(&url)).await;
+    publish(&broker, &[message("test.work.v1")]).await;
+    let mut deliveries = broker.consume(WORK, 1).unwrap();
+    let in_hand = next(&mut deliveries).await;
+    for _ in 0..30 {
+        publish(&broker, &[message("test.audit.v1")]).await;
+        let mut others = broker.consume(AUDIT, 10).unwrap();
+        next(&mut others).await.ack().await;
+    }
+    in_hand.ack().await;
+    let sent = message("test.work.v1");
+    publish(&broker, slice::from_ref(&sent)).await;
+    // On a new connection the first message would have come again.
+    let delivery = next(&mut deliveries).await;
+    assert_eq!((delivery.message.id, delivery.attempt), (sent.id, 1));
+    delivery.ack().await;
+    broker.delete_topology().await.unwrap();
+    broker.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_acknowledged_before_closing_does_not_come_back() {
+    let Some(url) = amqp_url("closing") else {
+        return;
+    };
+    let config = config(&url);
+    let broker = connect(config.clone()).await;
+    let batch: Vec<_> = (0..50).map(|_| message("test.work.v1")).collect();
+    publish(&broker, &batch).await;
+    let mut deliveries = broker.consume(WORK, 10).unwrap();
+    let mut acknowledged = Vec::new();
+    for _ in 0..30 {
+        let delivery = next(&mut deliveries).await;
+        acknowledged.push(delivery.message.id);
+        delivery.ack().await;
+    }
+    drop(deliveries);
+    in_time("the end", broker.close()).await;
+
+    let broker = connect(config).await;
+    let mut deliveries = broker.consume(WORK, 20).unwrap();
+    for _ in 0..20 {
+        let delivery = next(&mut deliveries).await;
+        assert!(!acknowledged.contains(&delivery.message.id));
+        delivery.ack().await;
+    }
+    broker.delete_topology().await.unwrap();
+    broker.close().await;
 }
