@@ -51,7 +51,9 @@ impl From<ReadProfileError> for Problem {
     }
 }
 
-/// Who am I?
+/// Read one's own account.
+///
+/// The account of the access token.
 #[utoipa::path(
     get,
     path = "/auth/v1/me",

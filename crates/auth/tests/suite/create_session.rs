@@ -8,7 +8,7 @@ use service_kit::{
     jwks::{KeySource, RemoteKeys, RemoteKeysConfig},
 };
 
-use crate::harness::{EMAIL, Options, PASSWORD, TestApp, execute};
+use crate::harness::{EMAIL, Options, PASSWORD, TestApp};
 
 #[actix_web::test]
 async fn the_access_token_verifies_elsewhere_with_the_published_keys() {
@@ -47,11 +47,9 @@ async fn the_access_token_verifies_elsewhere_with_the_published_keys() {
 async fn a_disabled_account_shows_that_only_to_whoever_knows_its_password() {
     let app = TestApp::start().await;
     app.seed(EMAIL, Role::Customer).await;
-    execute(
-        &app.store.database,
-        "UPDATE users SET disabled_at = created_at",
-    )
-    .await;
+    app.store
+        .execute("UPDATE users SET disabled_at = created_at")
+        .await;
     app.log_in(EMAIL, PASSWORD)
         .await
         .expect_problem(403, "account-disabled");

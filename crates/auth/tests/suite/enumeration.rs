@@ -2,7 +2,7 @@
 
 use kernel::Role;
 
-use crate::harness::{Answer, EMAIL, PASSWORD, TestApp, execute};
+use crate::harness::{Answer, EMAIL, PASSWORD, TestApp};
 
 /// Status, headers and body, without what differs between any two answers.
 fn comparable(answer: &Answer) -> String {
@@ -36,7 +36,7 @@ async fn accounts(app: &TestApp) -> [&'static str; 5] {
         "UPDATE users SET disabled_at = created_at WHERE email = 'disabled@example.com'",
         "UPDATE users SET password_hash = NULL WHERE email = 'passwordless@example.com'",
     ] {
-        execute(&app.store.database, arrange).await;
+        app.store.execute(arrange).await;
     }
     addresses
 }

@@ -1,6 +1,6 @@
 use chrono::TimeDelta;
 
-use crate::harness::{TestApp, execute};
+use crate::harness::TestApp;
 
 #[actix_web::test]
 async fn nobody_is_seen_without_a_token() {
@@ -49,7 +49,7 @@ async fn the_token_of_a_disabled_or_deleted_account_shows_nothing() {
         "UPDATE users SET disabled_at = created_at",
         "DELETE FROM users",
     ] {
-        execute(&app.store.database, statement).await;
+        app.store.execute(statement).await;
         app.me(&authorization)
             .await
             .expect_problem(401, "invalid-token");

@@ -2,7 +2,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use crate::harness::{EMAIL, TestApp, execute};
+use crate::harness::{EMAIL, TestApp};
 
 fn refresh_token(session: &Value) -> String {
     session["refresh_token"].as_str().unwrap().to_owned()
@@ -115,11 +115,9 @@ async fn noise_and_the_tokens_of_the_disabled_are_refused() {
             .await
             .expect_problem(401, "refresh-invalid");
     }
-    execute(
-        &app.store.database,
-        "UPDATE users SET disabled_at = created_at",
-    )
-    .await;
+    app.store
+        .execute("UPDATE users SET disabled_at = created_at")
+        .await;
     app.refresh(&refresh_token(&session))
         .await
         .expect_problem(401, "refresh-invalid");

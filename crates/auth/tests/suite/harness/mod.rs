@@ -12,7 +12,6 @@ use database::Database;
 use kernel::{Email, ManualClock, Role};
 use messaging::{Broker, BrokerConfig};
 use reqwest::Method;
-use sea_orm::ConnectionTrait as _;
 use serde_json::{Value, json};
 use service_kit::{
     lifecycle::Shutdown,
@@ -48,6 +47,8 @@ pub struct Options {
     pub encryption_key: u8,
     /// Whether mail is relayed and sent.
     pub background: bool,
+    /// Instead of the dev mailbox.
+    pub mailer: Option<Mailer>,
 }
 
 impl Default for Options {
@@ -57,6 +58,7 @@ impl Default for Options {
             hash_pool: HashPoolConfig::default(),
             encryption_key: 1,
             background: true,
+            mailer: None,
         }
     }
 }
@@ -81,7 +83,9 @@ impl TestApp {
             database: store.database.clone(),
             broker: broker.clone(),
             clock: Arc::new(clock.clone()),
-            mailer: Mailer::Memory(mailbox.clone()),
+            mailer: options
+                .mailer
+                .unwrap_or_else(|| Mailer::Memory(mailbox.clone())),
         };
         let service = AuthService::build(config, deps).await.unwrap();
         let shutdown = Shutdown::new();
@@ -271,13 +275,4 @@ fn serve(service: &AuthService, listener: TcpListener) -> ServerHandle {
     let handle = server.handle();
     actix_web::rt::spawn(server);
     handle
-}
-
-/// Runs one statement that arranges a state the API has no way to.
-pub async fn execute(database: &Database, statement: &str) {
-    database
-        .writer()
-        .execute_unprepared(statement)
-        .await
-        .unwrap();
 }
