@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use tempfile::TempDir;
+use testkit::mail::MailCatcher;
 use testkit::process::ServerProcess;
 use testkit::services::Services;
 use testkit::{ports, readiness};
@@ -46,6 +47,7 @@ pub struct System {
     pub audit_command: String,
     // Dropped, and so ended, in this order.
     roles: Vec<Role>,
+    _mail: Option<MailCatcher>,
     services: Option<Services>,
     _folder: TempDir,
 }
@@ -111,23 +113,23 @@ async fn start_embedded() -> Result<System, Failure> {
     let launcher = Launcher::new()?;
     let port = ports::free_port()?;
     // A folder of ours instead of --ephemeral: the auditor opens the same files.
-    let data_dir = launcher.folder.path().join("data").display().to_string();
-    let settings = vec![setting("server.public_url", url(port))];
-    let arguments = ["--port", &port.to_string(), "--data-dir", &data_dir];
+    let data_dir = launcher.folder.path().join("data");
+    let settings = vec![
+        setting("server.port", port),
+        setting("storage.data_dir", data_dir.display()),
+    ];
     let role = launcher
-        .role("plumbline", &arguments, &settings, port, READY)
+        .role("plumbline", &[], &settings, port, READY)
         .await?;
     Ok(System {
         mode: Mode::Embedded,
         auth_url: url(port),
         gateway_url: url(port),
-        audit_command: format!(
-            "'{}' audit --data-dir '{data_dir}'",
-            launcher.program.display()
-        ),
+        audit_command: launcher.audit_command(),
         settings,
         roles: vec![role],
         services: None,
+        _mail: None,
         _folder: launcher.folder,
     })
 }
@@ -136,63 +138,15 @@ async fn start_embedded() -> Result<System, Failure> {
 async fn start_distributed() -> Result<System, Failure> {
     let launcher = Launcher::new()?;
     let services = services::start_durable().await?;
+    let mail = MailCatcher::start().await?;
     let [auth, gateway, worker] = [
         ports::free_port()?,
         ports::free_port()?,
         ports::free_port()?,
     ];
     let payment = ports::free_port()?;
-    let settings = distributed_settings(&services, auth, gateway, payment)?;
-    succeed(&mut launcher.command(&["migrate", "up"], &settings)).await?;
-    succeed(&mut launcher.command(&["seed"], &settings)).await?;
-
-    let webhooks = format!("{}/webhooks/stripe", url(gateway));
-    let bind = format!("127.0.0.1:{payment}");
-    let double = [
-        "payment-double",
-        "--bind",
-        &bind,
-        "--webhook-url",
-        &webhooks,
-    ];
-    let mut roles = vec![
-        launcher
-            .role(
-                "payment-double",
-                &double,
-                &settings,
-                payment,
-                "/double/ledger",
-            )
-            .await?,
-    ];
-    for (role, port) in [("auth", auth), ("gateway", gateway), ("worker", worker)] {
-        let mut settings = settings.clone();
-        settings.push(setting("server.port", port));
-        settings.push(setting("server.metrics_port", ports::free_port()?));
-        roles.push(launcher.role(role, &[role], &settings, port, READY).await?);
-    }
-    roles.reverse();
-    Ok(System {
-        mode: Mode::Distributed,
-        auth_url: url(auth),
-        gateway_url: url(gateway),
-        audit_command: format!("'{}' audit", launcher.program.display()),
-        settings,
-        roles,
-        services: Some(services),
-        _folder: launcher.folder,
-    })
-}
-
-fn distributed_settings(
-    services: &Services,
-    auth: u16,
-    gateway: u16,
-    payment: u16,
-) -> Result<Settings, Failure> {
-    Ok(vec![
-        setting("server.host", "127.0.0.1"),
+    let mut settings = SECRETS.map(|(key, value)| setting(key, value)).to_vec();
+    settings.extend([
         setting("server.public_url", url(gateway)),
         setting("auth.url", url(auth)),
         setting(
@@ -206,9 +160,69 @@ fn distributed_settings(
         setting("broker.url", services.rabbitmq.url()),
         setting("cache.url", services.redis.url()),
         setting("payment.url", url(payment)),
-    ])
+        setting("mail.url", mail.url()),
+    ]);
+    succeed(&mut launcher.command(&["migrate", "up"], &settings)).await?;
+    succeed(&mut launcher.command(&["seed", "--password", DEMO_PASSWORD], &settings)).await?;
+
+    let webhooks = format!("{}/webhooks/stripe", url(gateway));
+    let bind = format!("127.0.0.1:{payment}");
+    let double = [
+        "payment-double",
+        "--bind",
+        &bind,
+        "--webhook-url",
+        &webhooks,
+    ];
+    let double = launcher.role(
+        "payment-double",
+        &double,
+        &settings,
+        payment,
+        "/health/live",
+    );
+    let mut roles = vec![double.await?];
+    for (role, port) in [("auth", auth), ("gateway", gateway), ("worker", worker)] {
+        let mut settings = settings.clone();
+        settings.push(setting("server.port", port));
+        settings.push(setting("server.metrics_port", ports::free_port()?));
+        roles.push(launcher.role(role, &[role], &settings, port, READY).await?);
+    }
+    roles.reverse();
+    Ok(System {
+        mode: Mode::Distributed,
+        auth_url: url(auth),
+        gateway_url: url(gateway),
+        audit_command: launcher.audit_command(),
+        settings,
+        roles,
+        services: Some(services),
+        _mail: Some(mail),
+        _folder: launcher.folder,
+    })
 }
 
+/// Roles refuse the default secrets, which are public. These are for a system on loopback that
+/// lives for minutes.
+const SECRETS: [(&str, &str); 5] = [
+    (
+        "auth.encryption_key",
+        "load:bG9hZC10ZXN0LW9ubHktZW5jcnlwdGlvbi1rZXktMDE",
+    ),
+    (
+        "auth.token_secret",
+        "bG9hZC10ZXN0LW9ubHktdG9rZW4tc2VjcmV0LTAwMDE",
+    ),
+    (
+        "gateway.cursor_secret",
+        "bG9hZC10ZXN0LW9ubHktY3Vyc29yLXNlY3JldC0wMDE",
+    ),
+    ("payment.secret_key", "sk_test_load_only"),
+    ("payment.webhook_secrets", "whsec_load_only"),
+];
+
+/// The one that the load generator logs in with if nobody tells it another.
+const DEMO_PASSWORD: &str = "plumbline-demo-password";
 const READY: &str = "/health/ready";
 
 /// Starts the plumbline executable.
@@ -244,6 +258,10 @@ impl Launcher {
         }
         command.envs(settings.iter().cloned());
         command
+    }
+
+    fn audit_command(&self) -> String {
+        format!("'{}' audit", self.program.display())
     }
 
     /// Starts a role, and waits until `path` on `port` answers 200.

@@ -4,7 +4,6 @@
 //! the workspace would resolve other features for some third-party crates, and build those, and
 //! all that depends on them, a second time.
 
-use std::collections::HashMap;
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -12,7 +11,7 @@ use serde::Deserialize;
 use testkit::environment::MODE;
 
 use crate::command::{Failure, capture, cargo, execute};
-use crate::workspace;
+use crate::workspace::{self, Package};
 
 /// The packages with such suites. Add yours here.
 const PACKAGES: [&str; 5] = ["messaging", "cache", "database", "auth", "plumbline"];
@@ -80,32 +79,28 @@ fn executables() -> Result<Vec<Executable>, Failure> {
     let mut command = cargo();
     command.args(["test", "--workspace", "--locked", "--no-run"]);
     command.arg("--message-format=json-render-diagnostics");
-    let output = capture(&mut command)?;
+    let messages = capture(&mut command)?;
     let packages = workspace::metadata()?.packages;
-    let packages: HashMap<_, _> = packages
-        .into_iter()
-        .map(|package| (package.id.clone(), package))
-        .collect();
+    select(&messages, &packages).map_err(|source| Failure::Output {
+        command: "cargo test".to_owned(),
+        source,
+    })
+}
 
+/// The test executables of [`PACKAGES`], in that order, out of cargo's messages.
+fn select(messages: &[u8], packages: &[Package]) -> serde_json::Result<Vec<Executable>> {
     let mut executables = Vec::new();
-    for line in output
-        .split(|byte| *byte == b'\n')
-        .filter(|line| !line.is_empty())
-    {
-        let message = serde_json::from_slice(line).map_err(|source| Failure::Output {
-            command: "cargo test".to_owned(),
-            source,
-        })?;
-        let Message::CompilerArtifact(artifact) = message else {
+    let lines = messages.split(|byte| *byte == b'\n');
+    for line in lines.filter(|line| !line.is_empty()) {
+        let Message::CompilerArtifact(artifact) = serde_json::from_slice(line)? else {
             continue;
         };
-        let (Some(path), true) = (artifact.executable, artifact.profile.test) else {
-            continue;
-        };
-        let Some(package) = packages.get(&artifact.package_id) else {
-            continue;
-        };
-        if PACKAGES.contains(&package.name.as_str()) {
+        let package = packages.iter().find(|one| one.id == artifact.package_id);
+        if let Some(package) = package
+            && PACKAGES.contains(&package.name.as_str())
+            && artifact.profile.test
+            && let Some(path) = artifact.executable
+        {
             executables.push(Executable {
                 package: package.name.clone(),
                 target: artifact.target.name,
@@ -116,4 +111,47 @@ fn executables() -> Result<Vec<Executable>, Failure> {
     }
     executables.sort_by_key(|test| PACKAGES.iter().position(|name| *name == test.package));
     Ok(executables)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn package(name: &str) -> Package {
+        Package {
+            id: format!("path+file:///shop/crates/{name}#0.1.0"),
+            name: name.to_owned(),
+            manifest_path: format!("/shop/crates/{name}/Cargo.toml").into(),
+            dependencies: Vec::new(),
+        }
+    }
+
+    fn artifact(package: &str, target: &str, test: bool) -> String {
+        format!(
+            r#"{{"reason":"compiler-artifact","package_id":"path+file:///shop/crates/{package}#0.1.0",
+            "target":{{"name":"{target}","kind":["lib"]}},"profile":{{"test":{test}}},
+            "executable":"/target/{target}-1a2b"}}"#
+        )
+        .replace('\n', "")
+    }
+
+    #[test]
+    fn only_tests_of_the_declared_packages_run_in_the_declared_order() {
+        let messages = [
+            r#"{"reason":"build-script-executed","package_id":"x"}"#.to_owned(),
+            artifact("plumbline", "routes", true),
+            artifact("plumbline", "plumbline", false),
+            artifact("kernel", "kernel", true),
+            artifact("messaging", "brokers", true),
+            r#"{"reason":"build-finished","success":true}"#.to_owned(),
+        ];
+        let packages = ["plumbline", "kernel", "messaging"].map(package);
+        let selected = select(messages.join("\n").as_bytes(), &packages).unwrap();
+        let paths: Vec<_> = selected
+            .iter()
+            .map(|test| test.path.to_str().unwrap())
+            .collect();
+        assert_eq!(paths, ["/target/brokers-1a2b", "/target/routes-1a2b"]);
+        assert_eq!(selected[1].folder, PathBuf::from("/shop/crates/plumbline/"));
+    }
 }
