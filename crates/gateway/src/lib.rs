@@ -1,5 +1,19 @@
-//! gateway
+//! The gateway: GraphQL, the same use-cases as REST `/v1`, payment webhooks and the console page. It
+//! owns nothing: it calls the ordering use-cases and verifies access tokens.
+//!
+//! async-graphql executes; everything between it and the network is here, because its HTTP side
+//! neither keeps to GraphQL over HTTP nor bounds what a document may cost.
 
 mod assets;
 mod caller;
+mod cursor;
+mod gateway;
 pub mod graphql;
+mod hub;
+mod listing;
+mod rest;
+mod webhooks;
+
+pub use gateway::{Gateway, GatewayConfig, GatewayDeps};
+pub use graphql::{schema_sdl, websocket::remember_socket};
+pub use rest::openapi;

@@ -19,6 +19,26 @@ pub enum Stage {
     Executed,
 }
 
+/// Why nothing was executed.
+#[derive(Debug)]
+pub struct Rejection {
+    pub(super) stage: Stage,
+    pub(super) errors: Vec<ServerError>,
+}
+
+impl Rejection {
+    pub(super) fn new(stage: Stage, mut errors: Vec<ServerError>) -> Self {
+        complete_errors(&mut errors, stage);
+        Self { stage, errors }
+    }
+
+    /// Refused with one error and this HTTP status.
+    pub(super) fn refused(status: u16, code: Code, message: impl Into<String>) -> Self {
+        let error = error(code.as_str(), message, Vec::new());
+        Self::new(Stage::Refused(status), vec![error])
+    }
+}
+
 /// An answer. `data` is left out, not null, when nothing was executed.
 #[derive(Debug, Serialize)]
 pub struct Answer {
@@ -32,51 +52,46 @@ pub struct Answer {
     extensions: BTreeMap<String, Value>,
 }
 
-impl Answer {
-    /// An answer of errors alone.
-    pub(super) fn of_errors(stage: Stage, errors: Vec<ServerError>) -> Self {
-        let mut answer = Self {
+impl From<Rejection> for Answer {
+    fn from(rejection: Rejection) -> Self {
+        let Rejection { stage, errors } = rejection;
+        Self {
             stage,
             errors,
             data: None,
             extensions: BTreeMap::new(),
-        };
-        answer.complete_errors();
-        answer
+        }
     }
+}
 
-    /// Refused with one error.
-    pub(super) fn refused(status: u16, code: Code, message: impl Into<String>) -> Self {
-        let error = error(code.as_str(), message, Vec::new());
-        Self::of_errors(Stage::Refused(status), vec![error])
-    }
-
+impl Answer {
     /// What the library answered.
     pub(super) fn of_response(response: Response) -> Self {
         let Response {
             mut data,
-            errors,
+            mut errors,
             extensions,
             ..
         } = response;
         let has_failed = data == Value::Null && !errors.is_empty();
         // The library marks what went wrong before execution by an error without a path.
         if has_failed && errors.iter().all(|error| error.path.is_empty()) {
-            let mut answer = Self::of_errors(Stage::Invalid, errors);
-            answer.extensions = extensions;
-            return answer;
+            let answer = Self::from(Rejection::new(Stage::Invalid, errors));
+            return Self {
+                extensions,
+                ..answer
+            };
         }
         for error in &errors {
             fill_in_null(&mut data, &error.path);
         }
-        let mut answer = Self {
+        complete_errors(&mut errors, Stage::Executed);
+        Self {
             stage: Stage::Executed,
             errors,
             data: Some(data),
             extensions,
-        };
-        answer.complete_errors();
-        answer
+        }
     }
 
     /// Reports what the operation cost and what it might have cost.
@@ -86,19 +101,18 @@ impl Answer {
         self.extensions.insert("cost".to_owned(), report);
         self
     }
+}
 
-    /// Gives every error a code and the trace id, and masks what is nobody's business.
-    fn complete_errors(&mut self) {
-        let trace_id = if self.errors.is_empty() {
-            None
-        } else {
-            trace_context::current_trace_id()
-        };
-        for error in &mut self.errors {
-            complete(error, self.stage);
-            if let Some(trace_id) = &trace_id {
-                extensions_of(error).set("traceId", trace_id.as_str());
-            }
+/// Gives every error a code and the trace id, and masks what is nobody's business.
+fn complete_errors(errors: &mut [ServerError], stage: Stage) {
+    if errors.is_empty() {
+        return;
+    }
+    let trace_id = trace_context::current_trace_id();
+    for error in errors {
+        complete(error, stage);
+        if let Some(trace_id) = &trace_id {
+            extensions_of(error).set("traceId", trace_id.as_str());
         }
     }
 }

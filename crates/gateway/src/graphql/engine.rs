@@ -10,7 +10,7 @@ use async_graphql::{
 use futures_util::{Stream, StreamExt};
 use serde_json::{Map, Value};
 
-use super::answer::{Answer, Stage};
+use super::answer::{Answer, Rejection, Stage};
 use super::code::{Code, error};
 use super::guard::{self, Limits, OperationKind, Refusal};
 use super::parameters::Parameters;
@@ -74,8 +74,8 @@ impl<E: Executor> Engine<E> {
     /// Checks everything that needs no schema.
     ///
     /// # Errors
-    /// The answer that refuses the request.
-    pub fn prepare(&self, parameters: Parameters) -> Result<Prepared, Answer> {
+    /// Why the request is refused.
+    pub fn prepare(&self, parameters: Parameters) -> Result<Prepared, Rejection> {
         let variables = parameters.variables.unwrap_or_default();
         let name = parameters.operation_name;
         let limits = &self.config.limits;
@@ -110,7 +110,7 @@ impl<E: Executor> Engine<E> {
         let executed = self.executor.execute(prepared.request);
         let answer = match tokio::time::timeout(self.config.timeout, executed).await {
             Ok(response) => Answer::of_response(response),
-            Err(_) => Answer::refused(504, Code::Timeout, "The operation took too long."),
+            Err(_) => Rejection::refused(504, Code::Timeout, "The operation took too long.").into(),
         };
         answer.with_cost(cost, self.config.limits.cost)
     }
@@ -123,7 +123,7 @@ impl<E: Executor> Engine<E> {
     }
 }
 
-fn refuse(refusal: Refusal) -> Answer {
+fn refuse(refusal: Refusal) -> Rejection {
     let locations = match &refusal {
         Refusal::Syntax { position, .. } => {
             vec![Pos {
@@ -138,13 +138,13 @@ fn refuse(refusal: Refusal) -> Answer {
         _ => Stage::Refused(400),
     };
     metrics::counter!("plumbline_graphql_refused_total", "code" => refusal.code()).increment(1);
-    Answer::of_errors(
+    Rejection::new(
         stage,
         vec![error(refusal.code(), refusal.to_string(), locations)],
     )
 }
 
-fn unparsable(parse_error: ServerError) -> Answer {
+fn unparsable(parse_error: ServerError) -> Rejection {
     invalid(
         Code::ParseFailed,
         parse_error.message,
@@ -152,8 +152,8 @@ fn unparsable(parse_error: ServerError) -> Answer {
     )
 }
 
-fn invalid(code: Code, message: String, locations: Vec<Pos>) -> Answer {
-    Answer::of_errors(
+fn invalid(code: Code, message: String, locations: Vec<Pos>) -> Rejection {
+    Rejection::new(
         Stage::Invalid,
         vec![error(code.as_str(), message, locations)],
     )
@@ -165,7 +165,7 @@ fn check_required_variables(
     document: &ExecutableDocument,
     operation_name: Option<&str>,
     variables: &Map<String, Value>,
-) -> Result<(), Answer> {
+) -> Result<(), Rejection> {
     let Some(operation) = operation(document, operation_name) else {
         return Ok(());
     };
@@ -186,7 +186,7 @@ fn check_required_variables(
     if errors.is_empty() {
         Ok(())
     } else {
-        Err(Answer::of_errors(Stage::Invalid, errors))
+        Err(Rejection::new(Stage::Invalid, errors))
     }
 }
 

@@ -16,7 +16,7 @@ use async_graphql::Executor;
 use service_kit::access_token::Verifier;
 use service_kit::json::{JsonLimit, read};
 
-use super::answer::{Answer, Stage};
+use super::answer::{Answer, Rejection, Stage};
 use super::code::Code;
 use super::engine::{Engine, Prepared};
 use super::guard::OperationKind;
@@ -78,14 +78,14 @@ pub fn configure<E: Executor>(
 
 /// An answer that ends the request early, with the header it needs beyond the usual ones.
 struct Stop {
-    answer: Answer,
+    rejection: Rejection,
     header: Option<(header::HeaderName, &'static str)>,
 }
 
-impl From<Answer> for Stop {
-    fn from(answer: Answer) -> Self {
+impl From<Rejection> for Stop {
+    fn from(rejection: Rejection) -> Self {
         Self {
-            answer,
+            rejection,
             header: None,
         }
     }
@@ -104,7 +104,7 @@ async fn post<E: Executor>(
         let caller = authenticate(&endpoint.verifier, &request).await?;
         let body = read_body(&request, body, &endpoint.http).await?;
         let parameters = Parameters::from_json(&body)
-            .map_err(|error| Answer::refused(400, Code::BadRequest, error.to_string()))?;
+            .map_err(|error| Rejection::refused(400, Code::BadRequest, error.to_string()))?;
         let prepared = endpoint.engine.prepare(parameters)?;
         execute(&endpoint.engine, prepared, caller).await
     };
@@ -122,12 +122,12 @@ async fn get<E: Executor>(request: HttpRequest, endpoint: web::Data<Endpoint<E>>
     let outcome = async {
         let caller = authenticate(&endpoint.verifier, &request).await?;
         let parameters = Parameters::from_query_string(request.query_string())
-            .map_err(|error| Answer::refused(400, Code::BadRequest, error.to_string()))?;
+            .map_err(|error| Rejection::refused(400, Code::BadRequest, error.to_string()))?;
         let prepared = endpoint.engine.prepare(parameters)?;
         if prepared.kind() == OperationKind::Mutation {
             let message = "Mutations are executed by POST only.";
             return Err(Stop {
-                answer: Answer::refused(405, Code::MethodNotAllowed, message),
+                rejection: Rejection::refused(405, Code::MethodNotAllowed, message),
                 header: Some((header::ALLOW, "POST")),
             });
         }
@@ -139,11 +139,11 @@ async fn get<E: Executor>(request: HttpRequest, endpoint: web::Data<Endpoint<E>>
 async fn other_method(request: HttpRequest) -> HttpResponse {
     let media_type = media_type(&request).unwrap_or(MediaType::Json);
     let message = "The endpoint answers GET and POST.";
-    let answer = Answer::refused(405, Code::MethodNotAllowed, message);
+    let rejection = Rejection::refused(405, Code::MethodNotAllowed, message);
     respond(
         media_type,
         Err(Stop {
-            answer,
+            rejection,
             header: Some((header::ALLOW, "GET, POST")),
         }),
     )
@@ -156,7 +156,7 @@ async fn execute<E: Executor>(
 ) -> Result<Answer, Stop> {
     if prepared.kind() == OperationKind::Subscription {
         let message = "Subscriptions are served over WebSocket (graphql-transport-ws).";
-        return Err(Answer::refused(400, Code::BadRequest, message).into());
+        return Err(Rejection::refused(400, Code::BadRequest, message).into());
     }
     Ok(engine.execute(prepared.by(caller)).await)
 }
@@ -166,19 +166,19 @@ async fn authenticate(verifier: &Verifier, request: &HttpRequest) -> Result<Opti
         .await
         .map_err(|error| match error {
             NotAuthenticated::NotBearer | NotAuthenticated::Rejected(_) => Stop {
-                answer: Answer::refused(401, Code::Unauthenticated, error.to_string()),
+                rejection: Rejection::refused(401, Code::Unauthenticated, error.to_string()),
                 // RFC 6750, §3.1.
                 header: Some((header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")),
             },
             NotAuthenticated::Unavailable(_) => Stop {
-                answer: Answer::refused(503, Code::ServiceUnavailable, error.to_string()),
+                rejection: Rejection::refused(503, Code::ServiceUnavailable, error.to_string()),
                 header: Some((header::RETRY_AFTER, "1")),
             },
         })
 }
 
-fn check_content_type(request: &HttpRequest) -> Result<(), Answer> {
-    let unsupported = |message| Answer::refused(415, Code::UnsupportedMediaType, message);
+fn check_content_type(request: &HttpRequest) -> Result<(), Rejection> {
+    let unsupported = |message| Rejection::refused(415, Code::UnsupportedMediaType, message);
     let value = request
         .headers()
         .get(header::CONTENT_TYPE)
@@ -209,12 +209,12 @@ async fn read_body(
     request: &HttpRequest,
     body: web::Payload,
     config: &HttpConfig,
-) -> Result<web::Bytes, Answer> {
+) -> Result<web::Bytes, Rejection> {
     let declared = request.headers().get(header::CONTENT_LENGTH);
     let declared = declared.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     let too_large = || {
         let message = format!("The body is larger than {} bytes.", config.body_bytes);
-        Answer::refused(413, Code::PayloadTooLarge, message)
+        Rejection::refused(413, Code::PayloadTooLarge, message)
     };
     if declared.is_some_and(|length| length > config.body_bytes) {
         return Err(too_large());
@@ -225,12 +225,12 @@ async fn read_body(
         Ok(Err(problem)) if problem.code() == contracts::ErrorCode::PayloadTooLarge => {
             Err(too_large())
         }
-        Ok(Err(_)) => Err(Answer::refused(
+        Ok(Err(_)) => Err(Rejection::refused(
             400,
             Code::BadRequest,
             "The body could not be read.",
         )),
-        Err(_) => Err(Answer::refused(
+        Err(_) => Err(Rejection::refused(
             408,
             Code::Timeout,
             "The body took too long to arrive.",
@@ -254,14 +254,14 @@ fn media_type(request: &HttpRequest) -> Option<MediaType> {
 
 fn not_acceptable() -> HttpResponse {
     let message = "Accept application/graphql-response+json or application/json.";
-    let answer = Answer::refused(406, Code::NotAcceptable, message);
-    respond(MediaType::Json, Err(answer.into()))
+    let rejection = Rejection::refused(406, Code::NotAcceptable, message);
+    respond(MediaType::Json, Err(rejection.into()))
 }
 
 fn respond(media_type: MediaType, outcome: Result<Answer, Stop>) -> HttpResponse {
     let (answer, extra_header) = match outcome {
         Ok(answer) => (answer, None),
-        Err(stop) => (stop.answer, stop.header),
+        Err(stop) => (stop.rejection.into(), stop.header),
     };
     let status = match (answer.stage, media_type) {
         (Stage::Refused(status), _) => status,

@@ -3,8 +3,18 @@
 mod answer;
 mod code;
 pub mod engine;
+mod failure;
 pub mod guard;
 pub mod http;
+mod loaders;
+mod model;
+mod mutation;
 mod negotiation;
 mod parameters;
+mod query;
+mod schema;
+mod subscription;
 pub mod websocket;
+
+pub(crate) use schema::Shop;
+pub use schema::schema_sdl;

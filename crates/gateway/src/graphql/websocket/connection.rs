@@ -248,7 +248,7 @@ impl<E: Executor> Connection<E> {
         let engine = self.sockets.engine.clone();
         let prepared = match engine.prepare(parameters) {
             Ok(prepared) => prepared.by(Some(caller)),
-            Err(answer) => return self.send_errors(&id, &answer.errors).await,
+            Err(rejection) => return self.send_errors(&id, &rejection.errors).await,
         };
         let answers = match prepared.kind() {
             OperationKind::Subscription => engine.subscribe(prepared).boxed(),

@@ -1,0 +1,137 @@
+//! The gateway put together from its parts.
+
+use std::sync::Arc;
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use kernel::SharedClock;
+use messaging::Broker;
+use orders::Orders;
+use secrecy::{ExposeSecret, SecretSlice, SecretString};
+use service_kit::{access_token::Verifier, lifecycle::Shutdown};
+
+use crate::assets;
+use crate::cursor::Cursors;
+use crate::graphql::Shop;
+use crate::graphql::engine::{Engine, EngineConfig};
+use crate::graphql::http::{self, Endpoint, HttpConfig};
+use crate::graphql::websocket::{SocketConfig, Sockets};
+use crate::hub::Hub;
+use crate::rest;
+use crate::webhooks::{self, Webhooks};
+
+/// The settings of the gateway. What has a default keeps to the specification of the service.
+pub struct GatewayConfig {
+    /// Seals page cursors; the same on every replica.
+    pub cursor_secret: SecretSlice<u8>,
+    /// With which the payment provider signs webhooks; several while they are being changed.
+    pub webhook_secrets: Vec<SecretString>,
+    /// Whether clients may ask GraphQL for its schema.
+    pub introspection: bool,
+    /// Bounds of GraphQL documents and their execution.
+    pub engine: EngineConfig,
+    /// Bounds of GraphQL over HTTP.
+    pub http: HttpConfig,
+    /// Bounds of GraphQL over WebSocket.
+    pub sockets: SocketConfig,
+}
+
+/// What the gateway works with.
+pub struct GatewayDeps {
+    /// The use-cases.
+    pub orders: Orders,
+    /// Tells of the transitions of orders.
+    pub broker: Broker,
+    /// Tells who calls.
+    pub verifier: Verifier,
+    /// Now.
+    pub clock: SharedClock,
+    /// Ends WebSocket connections.
+    pub shutdown: Shutdown,
+}
+
+/// The gateway; clones share everything, so that each HTTP worker mounts one.
+#[derive(Clone)]
+pub struct Gateway {
+    endpoint: web::Data<Endpoint<Shop>>,
+    sockets: web::Data<Sockets<Shop>>,
+    rest: rest::Context,
+    webhooks: Webhooks,
+    hub: Hub,
+    broker: Broker,
+}
+
+impl Gateway {
+    /// Puts the gateway together.
+    #[must_use]
+    pub fn build(config: GatewayConfig, deps: GatewayDeps) -> Self {
+        let GatewayDeps {
+            orders,
+            broker,
+            verifier,
+            clock,
+            shutdown,
+        } = deps;
+        let cursors = Cursors::new(config.cursor_secret.expose_secret());
+        let hub = Hub::default();
+        let shop = Shop::new(
+            orders.clone(),
+            hub.clone(),
+            cursors.clone(),
+            config.introspection,
+        );
+        let engine = Engine::new(shop, config.engine);
+        let sockets = Sockets::new(
+            engine.clone(),
+            verifier.clone(),
+            Arc::clone(&clock),
+            shutdown,
+            config.sockets,
+        );
+        let endpoint = Endpoint {
+            engine,
+            verifier: verifier.clone(),
+            http: config.http,
+        };
+        Self {
+            endpoint: web::Data::new(endpoint),
+            sockets: web::Data::new(sockets),
+            rest: rest::Context {
+                orders: orders.clone(),
+                cursors,
+                verifier,
+            },
+            webhooks: Webhooks {
+                orders,
+                clock,
+                secrets: config.webhook_secrets,
+            },
+            hub,
+            broker,
+        }
+    }
+
+    /// Mounts `/`, `/assets`, `/graphql`, `/v1`, `/docs`, `/openapi.json` and `/webhooks/stripe`.
+    pub fn configure(&self, config: &mut web::ServiceConfig) {
+        config
+            .route("/", web::get().to(console))
+            .configure(assets::configure);
+        config.configure(http::configure(
+            "/graphql",
+            self.endpoint.clone(),
+            self.sockets.clone(),
+        ));
+        rest::configure(&self.rest, config);
+        webhooks::configure(&self.webhooks, config);
+    }
+
+    /// Starts what hands order events to subscribers; it ends with `shutdown`.
+    pub fn spawn_background(&self, shutdown: &Shutdown) {
+        let run = self.hub.clone().run(self.broker.clone(), shutdown.soft());
+        shutdown.spawn("order events", run);
+    }
+}
+
+/// The console page.
+async fn console(request: HttpRequest) -> HttpResponse {
+    assets::CONSOLE_PAGE.answer(&request)
+}

@@ -1,0 +1,163 @@
+//! Loaders: what the fields of one request need about many rows is fetched by one call.
+//!
+//! A batch is open for one turn of the executor: all fields that are ready by then are in it. There
+//! is no delay to wait out, and nothing is kept after the batch is answered.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared};
+use kernel::{OrderId, ProductId};
+use orders::{HistoryEntry, Order, OrderError, OrderLine, Orders, Product};
+
+/// The loaders of one request.
+pub(super) struct Loaders {
+    pub(super) products: Loader<ProductId, ProductId, Product>,
+    pub(super) lines: Loader<OrderId, Order, Vec<OrderLine>>,
+    pub(super) history: Loader<OrderId, OrderId, Vec<HistoryEntry>>,
+}
+
+impl Loaders {
+    pub(super) fn new(orders: &Orders) -> Self {
+        let (products, lines, history) = (orders.clone(), orders.clone(), orders.clone());
+        Self {
+            products: Loader::new(move |ids: Vec<ProductId>| {
+                let orders = products.clone();
+                async move { orders.products_by_ids(&ids).await }.boxed()
+            }),
+            lines: Loader::new(move |of: Vec<Order>| {
+                let orders = lines.clone();
+                async move { orders.lines_of(&of).await }.boxed()
+            }),
+            history: Loader::new(move |ids: Vec<OrderId>| {
+                let orders = history.clone();
+                async move { orders.history_of(&ids).await }.boxed()
+            }),
+        }
+    }
+}
+
+type Fetched<K, V> = Result<Arc<HashMap<K, V>>, Arc<OrderError>>;
+type Fetch<K, R, V> =
+    dyn Fn(Vec<R>) -> BoxFuture<'static, Result<HashMap<K, V>, OrderError>> + Send + Sync;
+
+/// Gathers requests `R` by their key `K` and fetches their values together.
+pub(super) struct Loader<K, R, V> {
+    fetch: Arc<Fetch<K, R, V>>,
+    open: Arc<Mutex<Option<Batch<K, R, V>>>>,
+}
+
+struct Batch<K, R, V> {
+    requests: HashMap<K, R>,
+    answer: Shared<BoxFuture<'static, Fetched<K, V>>>,
+}
+
+impl<K, R, V> Loader<K, R, V>
+where
+    K: Eq + Hash + Clone + Send + Sync + 'static,
+    R: Send + 'static,
+    V: Clone + Send + Sync + 'static,
+{
+    fn new(
+        fetch: impl Fn(Vec<R>) -> BoxFuture<'static, Result<HashMap<K, V>, OrderError>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        Self {
+            fetch: Arc::new(fetch),
+            open: Arc::default(),
+        }
+    }
+
+    /// The value of `key`, fetched together with all that is asked for in the same turn.
+    pub(super) async fn load(&self, key: K, request: R) -> Result<Option<V>, Arc<OrderError>> {
+        let answer = {
+            let mut open = lock(&self.open);
+            let batch = open.get_or_insert_with(|| self.new_batch());
+            batch.requests.insert(key.clone(), request);
+            batch.answer.clone()
+        };
+        Ok(answer.await?.get(&key).cloned())
+    }
+
+    fn new_batch(&self) -> Batch<K, R, V> {
+        let fetch = Arc::clone(&self.fetch);
+        // Weak, because the batch holds this future.
+        let open = Arc::downgrade(&self.open);
+        let answer = async move {
+            tokio::task::yield_now().await;
+            let requests = open.upgrade().and_then(|open| lock(&open).take());
+            let requests = requests.map(|batch| batch.requests).unwrap_or_default();
+            let values = fetch(requests.into_values().collect()).await;
+            values.map(Arc::new).map_err(Arc::new)
+        };
+        Batch {
+            requests: HashMap::new(),
+            answer: answer.boxed().shared(),
+        }
+    }
+}
+
+/// Nothing panics while the lock is held.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use futures_util::future::join_all;
+
+    use super::*;
+
+    fn doubling(calls: &Arc<AtomicUsize>) -> Loader<u32, u32, u32> {
+        let calls = Arc::clone(calls);
+        Loader::new(move |numbers: Vec<u32>| {
+            calls.fetch_add(1, Ordering::SeqCst);
+            async move {
+                Ok(numbers
+                    .into_iter()
+                    .map(|number| (number, 2 * number))
+                    .collect())
+            }
+            .boxed()
+        })
+    }
+
+    #[tokio::test]
+    async fn what_is_asked_for_together_is_fetched_together() {
+        let calls = Arc::default();
+        let loader = doubling(&calls);
+        let loads = join_all((0..100).map(|number| loader.load(number % 50, number % 50))).await;
+        let values: Vec<u32> = loads
+            .into_iter()
+            .map(|value| value.unwrap().unwrap())
+            .collect();
+        assert_eq!(values[..3], [0, 2, 4]);
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+        assert_eq!(loader.load(7, 7).await.unwrap(), Some(14));
+        assert_eq!(calls.load(Ordering::SeqCst), 2, "nothing is kept");
+    }
+
+    #[tokio::test]
+    async fn an_error_reaches_all_who_waited() {
+        let loader: Loader<u32, u32, u32> =
+            Loader::new(|_| async { Err(OrderError::Forbidden) }.boxed());
+        let loads = join_all((0..3).map(|number| loader.load(number, number))).await;
+        assert!(loads.iter().all(Result::is_err));
+    }
+
+    #[tokio::test]
+    async fn a_request_that_is_dropped_leaves_nothing_behind() {
+        let calls = Arc::default();
+        let loader = doubling(&calls);
+        assert!(loader.load(1, 1).now_or_never().is_none());
+        let open = Arc::downgrade(&loader.open);
+        drop(loader);
+        assert!(open.upgrade().is_none());
+    }
+}

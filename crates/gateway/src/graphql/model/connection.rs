@@ -1,0 +1,78 @@
+//! Relay connections (<https://relay.dev/graphql/connections.htm>).
+
+use async_graphql::{OutputType, SimpleObject};
+use kernel::page::{Key, Page};
+
+use super::{Order, Product};
+use crate::cursor::{Cursors, List};
+
+/// A page of a list.
+#[derive(SimpleObject)]
+#[graphql(
+    concrete(name = "ProductConnection", params("Edge<Product>")),
+    concrete(name = "OrderConnection", params("Edge<Order>"))
+)]
+pub(in crate::graphql) struct Connection<E: OutputType> {
+    /// The rows, in the list's order.
+    edges: Vec<E>,
+    /// What comes before and after.
+    page_info: PageInfo,
+}
+
+/// A row of a page.
+#[derive(SimpleObject)]
+#[graphql(
+    concrete(name = "ProductEdge", params(Product)),
+    concrete(name = "OrderEdge", params(Order))
+)]
+pub(in crate::graphql) struct Edge<T: OutputType> {
+    /// Where the row stands, for `after` and `before`.
+    cursor: String,
+    /// The row.
+    node: T,
+}
+
+/// What comes before and after a page.
+#[derive(SimpleObject)]
+struct PageInfo {
+    has_next_page: bool,
+    has_previous_page: bool,
+    start_cursor: Option<String>,
+    end_cursor: Option<String>,
+}
+
+impl<T: OutputType> Connection<Edge<T>>
+where
+    Edge<T>: OutputType,
+{
+    /// Makes a connection of a page, with the cursor of each row.
+    pub(in crate::graphql) fn new<R>(
+        page: Page<R>,
+        cursors: &Cursors,
+        list: List,
+        key: impl Fn(&R) -> Key,
+    ) -> Self
+    where
+        T: From<R>,
+    {
+        let Page {
+            items,
+            has_next,
+            has_previous,
+        } = page;
+        let edges: Vec<Edge<T>> = items
+            .into_iter()
+            .map(|row| Edge {
+                cursor: cursors.encode(list, key(&row)),
+                node: row.into(),
+            })
+            .collect();
+        let page_info = PageInfo {
+            has_next_page: has_next,
+            has_previous_page: has_previous,
+            start_cursor: edges.first().map(|edge| edge.cursor.clone()),
+            end_cursor: edges.last().map(|edge| edge.cursor.clone()),
+        };
+        Self { edges, page_info }
+    }
+}

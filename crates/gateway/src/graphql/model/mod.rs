@@ -1,0 +1,29 @@
+//! The types of the schema.
+
+mod connection;
+mod order;
+mod product;
+
+use async_graphql::SimpleObject;
+
+pub(super) use connection::{Connection, Edge};
+pub(super) use order::Order;
+pub(super) use product::Product;
+
+/// An amount of money.
+#[derive(SimpleObject)]
+pub(super) struct Money {
+    /// In the currency's minor units: cents for EUR.
+    amount: i64,
+    /// An ISO 4217 code.
+    currency: String,
+}
+
+impl From<kernel::Money> for Money {
+    fn from(money: kernel::Money) -> Self {
+        Self {
+            amount: money.amount,
+            currency: money.currency.to_string(),
+        }
+    }
+}

@@ -1,0 +1,147 @@
+use async_graphql::{Context, Enum, Error, ID, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+
+use super::{Money, Product};
+use crate::graphql::failure::order_failure;
+use crate::graphql::loaders::Loaders;
+
+/// How far an order has come.
+#[derive(Enum, Clone, Copy, PartialEq, Eq)]
+#[graphql(remote = "orders::domain::OrderStatus")]
+pub(in crate::graphql) enum OrderStatus {
+    /// Accepted; nothing has happened yet.
+    Placed,
+    /// Its pieces are set aside.
+    StockReserved,
+    /// The payment provider has been asked.
+    PaymentPending,
+    /// The payment provider's answer is not known; it is asked again.
+    PaymentUnknown,
+    /// Paid.
+    Paid,
+    /// Paid and on its way: the good end.
+    Confirmed,
+    /// There was not enough stock. An end.
+    Rejected,
+    /// The payment was declined.
+    PaymentFailed,
+    /// It is about to be cancelled.
+    CancelRequested,
+    /// Not paid, and its pieces are for others again. An end.
+    Cancelled,
+    /// The money is on its way back.
+    Refunding,
+    /// The money was given back. An end.
+    Refunded,
+}
+
+/// Someone's order.
+pub(in crate::graphql) struct Order(orders::Order);
+
+impl From<orders::Order> for Order {
+    fn from(order: orders::Order) -> Self {
+        Self(order)
+    }
+}
+
+/// Someone's order.
+#[Object]
+impl Order {
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// What people call it.
+    async fn number(&self) -> &str {
+        &self.0.number
+    }
+
+    async fn status(&self) -> OrderStatus {
+        self.0.status.into()
+    }
+
+    async fn total(&self) -> Money {
+        self.0.total.into()
+    }
+
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// What was ordered.
+    async fn lines(&self, context: &Context<'_>) -> Result<Option<Vec<OrderLine>>, Error> {
+        let loaders = context.data::<Loaders>()?;
+        let lines = loaders.lines.load(self.0.id, self.0.clone()).await;
+        let lines = lines
+            .map_err(|error| order_failure(&error))?
+            .unwrap_or_default();
+        Ok(Some(lines.into_iter().map(OrderLine).collect()))
+    }
+
+    /// The states it has been in, the oldest first.
+    async fn history(&self, context: &Context<'_>) -> Result<Option<Vec<OrderEvent>>, Error> {
+        let loaders = context.data::<Loaders>()?;
+        let history = loaders.history.load(self.0.id, self.0.id).await;
+        let history = history
+            .map_err(|error| order_failure(&error))?
+            .unwrap_or_default();
+        Ok(Some(history.into_iter().map(OrderEvent::from).collect()))
+    }
+}
+
+/// One product of an order.
+pub(in crate::graphql) struct OrderLine(orders::OrderLine);
+
+/// One product of an order.
+#[Object]
+impl OrderLine {
+    async fn product_id(&self) -> ID {
+        self.0.product_id.to_string().into()
+    }
+
+    /// The product as it is now, if it is still sold.
+    async fn product(&self, context: &Context<'_>) -> Result<Option<Product>, Error> {
+        let loaders = context.data::<Loaders>()?;
+        let product = loaders
+            .products
+            .load(self.0.product_id, self.0.product_id)
+            .await;
+        Ok(product
+            .map_err(|error| order_failure(&error))?
+            .map(Product::from))
+    }
+
+    /// The product's name when it was ordered.
+    async fn name(&self) -> &str {
+        &self.0.product_name
+    }
+
+    async fn quantity(&self) -> u32 {
+        self.0.quantity
+    }
+
+    /// What one piece cost when it was ordered.
+    async fn unit_price(&self) -> Money {
+        self.0.unit_price.into()
+    }
+
+    async fn total(&self) -> Money {
+        self.0.total.into()
+    }
+}
+
+/// An order came into a state.
+#[derive(SimpleObject)]
+pub(in crate::graphql) struct OrderEvent {
+    status: OrderStatus,
+    at: DateTime<Utc>,
+}
+
+impl From<orders::HistoryEntry> for OrderEvent {
+    fn from(entry: orders::HistoryEntry) -> Self {
+        Self {
+            status: entry.status.into(),
+            at: entry.at,
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! The shop's schema, ready to be put behind the engine.
+
+use std::sync::Arc;
+
+use async_graphql::futures_util::stream::BoxStream;
+use async_graphql::{Data, Executor, Request, Response, Schema};
+use orders::Orders;
+
+use super::loaders::Loaders;
+use super::mutation::Mutation;
+use super::query::Query;
+use super::subscription::Subscription;
+use crate::cursor::Cursors;
+use crate::hub::Hub;
+
+/// The schema with what its resolvers need. Each request gets loaders of its own.
+#[derive(Clone)]
+pub(crate) struct Shop {
+    schema: Schema<Query, Mutation, Subscription>,
+    orders: Orders,
+}
+
+impl Shop {
+    /// Without `introspection`, the schema and hints at its names are kept from clients.
+    pub(crate) fn new(orders: Orders, hub: Hub, cursors: Cursors, introspection: bool) -> Self {
+        let builder = Schema::build(Query, Mutation, Subscription)
+            .data(orders.clone())
+            .data(hub)
+            .data(cursors);
+        let builder = if introspection {
+            builder
+        } else {
+            builder.disable_introspection().disable_suggestions()
+        };
+        Self {
+            schema: builder.finish(),
+            orders,
+        }
+    }
+}
+
+impl Executor for Shop {
+    async fn execute(&self, request: Request) -> Response {
+        self.schema
+            .execute(request.data(Loaders::new(&self.orders)))
+            .await
+    }
+
+    fn execute_stream(
+        &self,
+        request: Request,
+        session_data: Option<Arc<Data>>,
+    ) -> BoxStream<'static, Response> {
+        let request = request.data(Loaders::new(&self.orders));
+        Executor::execute_stream(&self.schema, request, session_data)
+    }
+}
+
+/// The schema in the schema definition language.
+#[must_use]
+pub fn schema_sdl() -> String {
+    Schema::new(Query, Mutation, Subscription).sdl()
+}

@@ -1,0 +1,46 @@
+use actix_web::{HttpRequest, HttpResponse, web};
+use service_kit::problem::{Problem, ProblemBody};
+
+use super::model::ProductPageBody;
+use super::{Context, ListQuery, listing_problem, order_problem};
+use crate::cursor::List;
+use crate::listing::product_filter;
+
+/// The catalogue.
+///
+/// The oldest product first, at most a second old. Nobody needs to log in.
+#[utoipa::path(
+    get,
+    path = "/v1/products",
+    operation_id = "listProducts",
+    tag = "products",
+    params(
+        ("first" = Option<i64>, Query, description = "So many products after `after`", minimum = 1, maximum = 100, example = 20),
+        ("after" = Option<String>, Query, description = "A cursor: `page.next` of the page before"),
+        ("last" = Option<i64>, Query, description = "So many products before `before`, instead of `first`", minimum = 1, maximum = 100),
+        ("before" = Option<String>, Query, description = "A cursor: `page.previous` of the page after"),
+        ("search" = Option<String>, Query, description = "Part of the name, in any case", max_length = 100, example = "tea"),
+    ),
+    responses(
+        (status = 200, description = "A page of products", body = ProductPageBody),
+        (status = 400, description = "`invalid-page-size`, `invalid-cursor` or `malformed-request`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 422, description = "`validation`: the search", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 503, description = "`unavailable`", body = ProblemBody, content_type = "application/problem+json"),
+    ),
+)]
+pub(super) async fn handle(
+    request: HttpRequest,
+    context: web::Data<Context>,
+) -> Result<HttpResponse, Problem> {
+    let (arguments, search) = ListQuery::parse(&request)?.into_parts();
+    let filter = product_filter(search).map_err(listing_problem)?;
+    let page = arguments
+        .request(&context.cursors, List::Products)
+        .map_err(listing_problem)?;
+    let page = context
+        .orders
+        .products(&filter, page)
+        .await
+        .map_err(order_problem)?;
+    Ok(HttpResponse::Ok().json(ProductPageBody::new(&page, &context.cursors)))
+}

@@ -1,0 +1,169 @@
+//! REST `/v1`: the same use-cases as GraphQL, one endpoint a file. Errors are RFC 9457 problems.
+
+mod docs;
+mod get_order;
+mod get_product;
+mod list_orders;
+mod list_products;
+mod model;
+mod openapi;
+mod place_order;
+
+use actix_web::{
+    FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder,
+    http::header::{ALLOW, HeaderValue},
+    web,
+};
+use contracts::ErrorCode;
+use kernel::page::Page;
+use orders::{OrderError, Orders};
+use serde::Deserialize;
+use service_kit::{access_token::Verifier, problem::Problem};
+
+use crate::cursor::Cursors;
+use crate::listing::{InvalidListing, PageArguments};
+use model::OrderBody;
+
+pub use openapi::openapi;
+
+/// The page size of a client that asks for none.
+const DEFAULT_PAGE: i64 = 20;
+
+/// What the endpoints need.
+#[derive(Clone)]
+pub(crate) struct Context {
+    pub(crate) orders: Orders,
+    pub(crate) cursors: Cursors,
+    pub(crate) verifier: Verifier,
+}
+
+/// Mounts `/v1`, its OpenAPI document and Swagger UI.
+pub(crate) fn configure(context: &Context, config: &mut web::ServiceConfig) {
+    let scope = web::scope("/v1")
+        .app_data(web::Data::new(context.verifier.clone()))
+        .app_data(web::Data::new(context.clone()))
+        .service(get("/products", list_products::handle))
+        .service(get("/products/{id}", get_product::handle))
+        .service(
+            web::resource("/orders")
+                .route(web::get().to(list_orders::handle))
+                .route(web::head().to(list_orders::handle))
+                .route(web::post().to(place_order::handle))
+                .default_service(web::to(|| method_not_allowed("GET, HEAD, POST"))),
+        )
+        .service(get("/orders/{id}", get_order::handle))
+        .default_service(web::to(not_found));
+    config.service(scope).configure(docs::configure);
+}
+
+fn get<F, Args>(path: &str, handler: F) -> Resource
+where
+    F: Handler<Args>,
+    Args: FromRequest + 'static,
+    F::Output: Responder + 'static,
+{
+    web::resource(path)
+        .route(web::get().to(handler.clone()))
+        .route(web::head().to(handler))
+        .default_service(web::to(|| method_not_allowed("GET, HEAD")))
+}
+
+async fn not_found() -> Result<HttpResponse, Problem> {
+    Err(Problem::new(ErrorCode::NotFound))
+}
+
+async fn method_not_allowed(allowed: &'static str) -> Result<HttpResponse, Problem> {
+    Err(Problem::new(ErrorCode::MethodNotAllowed).header(ALLOW, HeaderValue::from_static(allowed)))
+}
+
+/// The query string of a list.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    first: Option<i64>,
+    after: Option<String>,
+    last: Option<i64>,
+    before: Option<String>,
+    search: Option<String>,
+}
+
+impl ListQuery {
+    fn parse(request: &HttpRequest) -> Result<Self, Problem> {
+        let query = web::Query::<Self>::from_query(request.query_string());
+        query
+            .map(web::Query::into_inner)
+            .map_err(|error| Problem::new(ErrorCode::MalformedRequest).detail(error.to_string()))
+    }
+
+    /// The page that is asked for, and what is searched for.
+    fn into_parts(self) -> (PageArguments, Option<String>) {
+        let Self {
+            first,
+            after,
+            last,
+            before,
+            search,
+        } = self;
+        let first = first.or_else(|| last.is_none().then_some(DEFAULT_PAGE));
+        (
+            PageArguments {
+                first,
+                after,
+                last,
+                before,
+            },
+            search,
+        )
+    }
+}
+
+fn listing_problem(error: InvalidListing) -> Problem {
+    let problem = Problem::new(error.code());
+    match error {
+        InvalidListing::Search => problem.field("search", "invalid", error.to_string()),
+        InvalidListing::PageSize | InvalidListing::Direction | InvalidListing::Cursor => {
+            problem.detail(error.to_string())
+        }
+    }
+}
+
+fn order_problem(error: OrderError) -> Problem {
+    match error {
+        OrderError::Forbidden => Problem::new(ErrorCode::Forbidden),
+        error if error.is_transient() => Problem::unavailable(error),
+        error => Problem::internal(error),
+    }
+}
+
+/// Orders with their lines and history: two queries for any number of orders.
+async fn complete(
+    orders: &Orders,
+    page: Page<orders::Order>,
+) -> Result<Page<OrderBody>, OrderError> {
+    let ids: Vec<_> = page.items.iter().map(|order| order.id).collect();
+    let mut lines = orders.lines_of(&page.items).await?;
+    let mut history = orders.history_of(&ids).await?;
+    let items = page.items.into_iter().map(|order| {
+        let lines = lines.remove(&order.id).unwrap_or_default();
+        let history = history.remove(&order.id).unwrap_or_default();
+        OrderBody::new(order, lines, history)
+    });
+    let items = items.collect();
+    Ok(Page {
+        items,
+        has_next: page.has_next,
+        has_previous: page.has_previous,
+    })
+}
+
+/// One order with its lines and history.
+async fn complete_one(orders: &Orders, order: orders::Order) -> Result<OrderBody, Problem> {
+    let page = Page {
+        items: vec![order],
+        has_next: false,
+        has_previous: false,
+    };
+    let page = complete(orders, page).await.map_err(order_problem)?;
+    let missing = || Problem::internal("an order was lost on its way");
+    page.items.into_iter().next().ok_or_else(missing)
+}
