@@ -23,7 +23,7 @@ pub(crate) struct SigningKey {
 pub enum SigningKeyError {
     #[error("can't read or write the signing key")]
     Database(#[from] DbErr),
-    #[error("the signing key can't be decrypted with auth.encryption_keys")]
+    #[error("the signing key can't be decrypted with auth.encryption_key nor a former one")]
     Sealed(#[source] Box<dyn std::error::Error + Send + Sync>),
     #[error("the signing key can't be generated")]
     Generate(#[from] aws_lc_rs::error::Unspecified),

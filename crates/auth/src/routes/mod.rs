@@ -73,11 +73,14 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 }
 
 pub(crate) fn configure(service: &AuthService, config: &mut ServiceConfig) {
+    let documents = web::Data::new(well_known::Documents::of(service));
+    let metadata = get(&documents.metadata_path(), well_known::metadata);
+    config.service(metadata.app_data(documents.clone()));
     let scope = web::scope("/auth")
         .app_data(BODY_LIMIT)
         .app_data(web::Data::from(service.context()))
         .app_data(web::Data::new(service.verifier().clone()))
-        .app_data(web::Data::new(well_known::Documents::of(service)))
+        .app_data(documents)
         .service(post("/v1/users", register_user::handle))
         .service(post(
             "/v1/email-verifications/confirm",

@@ -7,6 +7,7 @@ use actix_web::{
 };
 use serde::Serialize;
 use service_kit::jwks::JwkSet;
+use url::Url;
 
 use crate::service::AuthService;
 
@@ -46,6 +47,15 @@ impl Documents {
                 grant_types_supported: [],
             },
         }
+    }
+
+    /// Where RFC 8414 §3 looks for the metadata: the well-known part stands before the issuer's
+    /// path. The path below the issuer is OpenID Connect's, and what people try first.
+    pub(super) fn metadata_path(&self) -> String {
+        let issuer_path = Url::parse(&self.metadata.issuer)
+            .map_or_else(|_| String::new(), |issuer| issuer.path().to_owned());
+        let issuer_path = issuer_path.trim_end_matches('/');
+        format!("/.well-known/oauth-authorization-server{issuer_path}")
     }
 }
 

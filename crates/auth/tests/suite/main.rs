@@ -1,6 +1,12 @@
 //! The auth service over HTTP, in process, on a fresh database a test: SQLite, and PostgreSQL when
 //! `PLUMBLINE_TEST_MODE=distributed` and `PLUMBLINE_TEST_POSTGRES_URL` is set.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "tests, helpers included, fail by panicking"
+)]
+
 mod background;
 mod confirm_email;
 mod create_session;
@@ -11,5 +17,6 @@ mod me;
 mod refresh_tokens;
 mod register_user;
 mod requests;
+mod schema;
 mod signing_key;
 mod well_known;

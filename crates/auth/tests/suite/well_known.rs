@@ -20,6 +20,10 @@ async fn the_metadata_is_true() {
         .await
         .expect(200);
     assert_eq!(metadata["issuer"], format!("{}/auth", app.origin));
+    let by_the_rfc = app
+        .get("/.well-known/oauth-authorization-server/auth")
+        .await;
+    assert_eq!(by_the_rfc.expect(200), metadata);
     for member in ["jwks_uri", "service_documentation"] {
         let url = metadata[member].as_str().unwrap();
         let path = url.strip_prefix(&app.origin).unwrap();
