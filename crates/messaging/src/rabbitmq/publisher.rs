@@ -15,7 +15,10 @@ use lapin::{
     Channel, Confirmation,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
-use tokio::{sync::Semaphore, time::timeout};
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout},
+};
 
 use super::{
     COMMAND_TIMEOUT,
@@ -31,6 +34,8 @@ const CHANNELS: usize = 8;
 /// Messages of one batch that wait for their confirms at a time. lapin queues outgoing frames
 /// without a bound of its own, so that `CHANNELS * WINDOW` is the bound.
 const WINDOW: usize = 128;
+/// How long the consumers of a deleted queue have to declare it again.
+const DECLARE_DELAY: Duration = Duration::from_secs(2);
 
 pub(super) struct Publisher {
     link: Arc<Link>,
@@ -38,6 +43,8 @@ pub(super) struct Publisher {
     timeout: Duration,
     batches: Semaphore,
     idle: Mutex<Vec<Lease>>,
+    /// When to declare the queues again, since a message has fitted none.
+    declare_at: Mutex<Option<Instant>>,
 }
 
 /// A channel in confirm mode and the connection it belongs to.
@@ -54,6 +61,7 @@ impl Publisher {
             timeout,
             batches: Semaphore::new(CHANNELS),
             idle: Mutex::default(),
+            declare_at: Mutex::default(),
         }
     }
 
@@ -147,29 +155,42 @@ impl Publisher {
     async fn give_back(&self, lease: Lease, results: &[Result<(), PublishError>]) {
         let errors = || results.iter().filter_map(|result| result.as_ref().err());
         if errors().any(|error| matches!(error, PublishError::Unroutable)) {
-            // A queue was deleted. Its messages are gone; what comes now need not be.
-            tracing::warn!("a message fits no queue: declaring the queues again");
-            let declare = self.topology.declare(&lease.channel);
-            if !matches!(timeout(COMMAND_TIMEOUT, declare).await, Ok(Ok(()))) {
-                lease.live.condemn();
-            }
+            self.declare_queues_if_nobody_does(&lease).await;
         }
-        if !errors().any(PublishError::is_outage) {
-            self.lock_idle().push(lease);
-        } else if !lease.live.is_blocked() {
+        if errors().next().is_none() {
+            lock(&self.idle).push(lease);
+        } else if errors().any(PublishError::is_outage) && !lease.live.is_blocked() {
             // Frames that were never confirmed may still wait in the connection's buffers:
             // dropping it is what frees them. A blocked connection takes no more of them.
             lease.live.condemn();
         }
     }
 
-    fn take_idle(&self) -> Option<Lease> {
-        self.lock_idle().pop()
+    /// A deleted queue is declared again by those who consume it. A queue that nobody consumes is
+    /// declared here, and not at once: when the new queue is there before RabbitMQ (seen with
+    /// 3.10) has told a consumer of the deletion, it never does. That consumer counts as one of
+    /// the new queue, is sent what arrives there, and gets nothing.
+    async fn declare_queues_if_nobody_does(&self, lease: &Lease) {
+        let now = Instant::now();
+        let due = *lock(&self.declare_at).get_or_insert(now + DECLARE_DELAY);
+        if due > now {
+            return;
+        }
+        *lock(&self.declare_at) = None;
+        tracing::warn!("a message fits no queue: declaring the queues again");
+        let declare = self.topology.declare(&lease.channel);
+        if !matches!(timeout(COMMAND_TIMEOUT, declare).await, Ok(Ok(()))) {
+            lease.live.condemn();
+        }
     }
 
-    fn lock_idle(&self) -> MutexGuard<'_, Vec<Lease>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    fn take_idle(&self) -> Option<Lease> {
+        lock(&self.idle).pop()
     }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn match_returns(

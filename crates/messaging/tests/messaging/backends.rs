@@ -182,7 +182,7 @@ pub fn event(aggregate_id: Uuid, now: DateTime<Utc>) -> OutboxEvent {
 }
 
 /// Appends the events in a transaction and commits it.
-pub async fn commit(database: &Database, clock: &ManualClock, events: Vec<OutboxEvent>) {
+pub async fn commit(database: &Database, clock: &impl Clock, events: Vec<OutboxEvent>) {
     let transaction = database.begin().await.expect("a transaction");
     messaging::outbox::append_all(&transaction, clock.now(), events)
         .await

@@ -122,12 +122,12 @@ async fn the_relay_sits_out_an_outage() {
     let database = &home.database;
     let clock = clock();
     let broker = backends::connect(config(&rabbitmq.url())).await;
-    let relay = relay::start(database, &broker, &clock);
+    let relay = relay::start(database, &broker, clock.clone());
     rabbitmq.kill();
     let aggregate = Uuid::now_v7();
     let events: Vec<_> = (0..20).map(|_| event(aggregate, clock.now())).collect();
     for event in &events {
-        commit(database, &clock, vec![event.clone()]).await;
+        commit(database, &*clock, vec![event.clone()]).await;
         relay.waker.wake();
     }
     rabbitmq.restart().await.unwrap();

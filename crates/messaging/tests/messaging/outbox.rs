@@ -16,7 +16,7 @@ async fn many_events_are_appended_in_their_order() {
             .map(|_| event(Uuid::now_v7(), clock.now()))
             .collect();
         let ids: Vec<_> = events.iter().map(|event| event.id).collect();
-        commit(database, &clock, events).await;
+        commit(database, &*clock, events).await;
         let rows = outbox::Entity::find()
             .order_by_asc(outbox::Column::Seq)
             .all(database.reader())
@@ -24,7 +24,7 @@ async fn many_events_are_appended_in_their_order() {
             .unwrap();
         assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), ids);
         assert_eq!(rows[0].created_at, clock.now());
-        commit(database, &clock, Vec::new()).await;
+        commit(database, &*clock, Vec::new()).await;
     })
     .await;
 }
@@ -39,8 +39,8 @@ async fn after_a_crash_what_was_published_but_not_applied_is_published_again() {
             event(Uuid::now_v7(), clock.now()),
             event(Uuid::now_v7(), clock.now()),
         );
-        commit(database, &clock, vec![applied.clone(), lost.clone()]).await;
-        let relay = relay::start(database, &forgetful, &clock);
+        commit(database, &*clock, vec![applied.clone(), lost.clone()]).await;
+        let relay = relay::start(database, &forgetful, clock.clone());
         let mut deliveries = forgetful.consume(WORK, 10).unwrap();
         for _ in 0..2 {
             next(&mut deliveries).await.ack().await;
@@ -55,7 +55,7 @@ async fn after_a_crash_what_was_published_but_not_applied_is_published_again() {
             .unwrap();
         assert_eq!(requeued, 1);
         let restarted = connect(config("memory:")).await;
-        let relay = relay::start(database, &restarted, &clock);
+        let relay = relay::start(database, &restarted, clock.clone());
         let delivery = next(&mut restarted.consume(WORK, 10).unwrap()).await;
         assert_eq!(delivery.message.id, lost.id);
         delivery.ack().await;

@@ -1,14 +1,22 @@
 //! What only RabbitMQ can do to us, on a broker that stays up.
 
-use std::slice;
+use std::{collections::HashSet, slice, sync::Arc};
 
+use kernel::{Clock, SystemClock};
 use lapin::{
     BasicProperties, Channel, Connection, ConnectionProperties,
     options::{BasicPublishOptions, ExchangeDeleteOptions, QueueDeleteOptions},
 };
 use messaging::{Broker, Message};
+use uuid::Uuid;
 
-use crate::backends::{AUDIT, WORK, amqp_url, config, connect, in_time, message, next, publish};
+use crate::{
+    backends::{
+        AUDIT, WORK, amqp_url, commit, config, connect, event, in_time, message, next, publish,
+        sqlite,
+    },
+    relay,
+};
 
 /// A connection of somebody else's to the same broker.
 async fn stranger(url: &str) -> (Connection, Channel) {
@@ -36,18 +44,53 @@ async fn a_deleted_queue_is_declared_again_and_consumed() {
     let config = config(&url);
     let queue = format!("{}.{WORK}", config.namespace);
     let broker = connect(config).await;
+    let home = sqlite().await;
+    let relay = relay::start(&home.database, &broker, Arc::new(SystemClock));
     let mut deliveries = broker.consume(WORK, 10).unwrap();
-    publish(&broker, &[message("test.work.v1")]).await;
-    next(&mut deliveries).await.ack().await;
+    let (_connection, channel) = stranger(&url).await;
+    for _ in 0..3 {
+        let options = QueueDeleteOptions::default();
+        channel
+            .queue_delete(queue.as_str().into(), options)
+            .await
+            .unwrap();
+        let events: Vec<_> = (0..3)
+            .map(|_| event(Uuid::now_v7(), SystemClock.now()))
+            .collect();
+        commit(&home.database, &SystemClock, events.clone()).await;
+        relay.waker.wake();
+        let mut missing: HashSet<_> = events.iter().map(|event| event.id).collect();
+        while !missing.is_empty() {
+            let delivery = next(&mut deliveries).await;
+            missing.remove(&delivery.message.id);
+            delivery.ack().await;
+        }
+    }
+    relay.stop().await;
+    broker.delete_topology().await.unwrap();
+    broker.close().await;
+}
 
+#[tokio::test]
+async fn a_deleted_queue_that_nobody_consumes_is_declared_again_too() {
+    let Some(url) = amqp_url("a deleted queue without consumers") else {
+        return;
+    };
+    let config = config(&url);
+    let queue = format!("{}.{WORK}", config.namespace);
+    let broker = connect(config).await;
+    let home = sqlite().await;
+    let relay = relay::start(&home.database, &broker, Arc::new(SystemClock));
     let (_connection, channel) = stranger(&url).await;
     let options = QueueDeleteOptions::default();
     channel.queue_delete(queue.into(), options).await.unwrap();
-    let sent = message("test.work.v1");
-    publish_until_confirmed(&broker, &sent).await;
-    let delivery = next(&mut deliveries).await;
+    let sent = event(Uuid::now_v7(), SystemClock.now());
+    commit(&home.database, &SystemClock, vec![sent.clone()]).await;
+    relay::until_unpublished(&home.database, 0).await;
+    let delivery = next(&mut broker.consume(WORK, 1).unwrap()).await;
     assert_eq!(delivery.message.id, sent.id);
     delivery.ack().await;
+    relay.stop().await;
     broker.delete_topology().await.unwrap();
     broker.close().await;
 }

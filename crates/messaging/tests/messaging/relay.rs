@@ -1,8 +1,8 @@
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, time::Duration};
 
 use chrono::TimeDelta;
 use database::Database;
-use kernel::{Clock, ManualClock};
+use kernel::{Clock, SharedClock};
 use messaging::{Broker, Relay, RelayConfig, RelayWaker, outbox, outbox::OutboxEvent};
 use sea_orm::{EntityTrait, QueryFilter, entity::prelude::*, sea_query::Expr};
 use tokio::task::JoinHandle;
@@ -20,18 +20,17 @@ pub struct Running {
     task: JoinHandle<()>,
 }
 
-pub fn start(database: &Database, broker: &Broker, clock: &Arc<ManualClock>) -> Running {
+pub fn start(database: &Database, broker: &Broker, clock: SharedClock) -> Running {
     start_with(database, broker, clock, RelayConfig::default())
 }
 
 pub fn start_with(
     database: &Database,
     broker: &Broker,
-    clock: &Arc<ManualClock>,
+    clock: SharedClock,
     config: RelayConfig,
 ) -> Running {
     let (waker, cancel) = (RelayWaker::default(), CancellationToken::new());
-    let clock = Arc::clone(clock);
     let relay = Relay::new(
         database.clone(),
         broker.clone(),
@@ -56,7 +55,7 @@ impl Running {
 }
 
 /// Waits until the outbox has as many unpublished rows as that.
-async fn until_unpublished(database: &Database, expected: u64) {
+pub async fn until_unpublished(database: &Database, expected: u64) {
     let look = async {
         let unpublished = outbox::Entity::find().filter(outbox::Column::PublishedAt.is_null());
         while unpublished.clone().count(database.reader()).await.unwrap() != expected {
@@ -86,8 +85,8 @@ async fn what_was_committed_is_published_whole_and_what_was_rolled_back_is_not()
             traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".to_owned()),
             ..event(Uuid::now_v7(), clock.now())
         };
-        commit(database, &clock, vec![kept.clone()]).await;
-        let relay = start(database, broker, &clock);
+        commit(database, &*clock, vec![kept.clone()]).await;
+        let relay = start(database, broker, clock.clone());
         let delivery = next(&mut broker.consume(WORK, 10).unwrap()).await;
         let message = &delivery.message;
         assert_eq!(
@@ -114,10 +113,10 @@ async fn a_wake_up_publishes_at_once() {
             poll: Duration::from_secs(3_600),
             ..RelayConfig::default()
         };
-        let relay = start_with(database, broker, &clock, config);
+        let relay = start_with(database, broker, clock.clone(), config);
         let mut deliveries = broker.consume(WORK, 10).unwrap();
         for _ in 0..5 {
-            commit(database, &clock, vec![event(Uuid::now_v7(), clock.now())]).await;
+            commit(database, &*clock, vec![event(Uuid::now_v7(), clock.now())]).await;
             relay.waker.wake();
             next(&mut deliveries).await.ack().await;
         }
@@ -133,7 +132,9 @@ async fn three_relays_keep_the_order_of_each_aggregate_and_lose_nothing() {
     on_each_backend(async |database, broker| {
         let clock = clock();
         let aggregates: Vec<_> = (0..AGGREGATES).map(|_| Uuid::now_v7()).collect();
-        let relays: Vec<_> = (0..3).map(|_| start(database, broker, &clock)).collect();
+        let relays: Vec<_> = (0..3)
+            .map(|_| start(database, broker, clock.clone()))
+            .collect();
         let mut written: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
         for _ in 0..EVENTS {
             let events: Vec<_> = aggregates
@@ -146,7 +147,7 @@ async fn three_relays_keep_the_order_of_each_aggregate_and_lose_nothing() {
                     .or_default()
                     .push(event.id);
             }
-            commit(database, &clock, events).await;
+            commit(database, &*clock, events).await;
         }
         let mut deliveries = broker.consume(WORK, 1).unwrap();
         let mut received: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
@@ -177,8 +178,8 @@ async fn a_delayed_event_waits_for_its_time_and_holds_up_nothing() {
             ..event(aggregate, clock.now())
         };
         let now = event(aggregate, clock.now());
-        commit(database, &clock, vec![later.clone(), now.clone()]).await;
-        let relay = start(database, broker, &clock);
+        commit(database, &*clock, vec![later.clone(), now.clone()]).await;
+        let relay = start(database, broker, clock.clone());
         let mut deliveries = broker.consume(WORK, 10).unwrap();
         let delivery = next(&mut deliveries).await;
         assert_eq!(delivery.message.id, now.id);
@@ -201,7 +202,7 @@ async fn what_a_dead_relay_had_taken_is_published_when_its_lease_ends() {
         let free = event(Uuid::now_v7(), clock.now());
         commit(
             database,
-            &clock,
+            &*clock,
             vec![taken.clone(), behind.clone(), free.clone()],
         )
         .await;
@@ -214,7 +215,7 @@ async fn what_a_dead_relay_had_taken_is_published_when_its_lease_ends() {
             .exec(database.writer())
             .await
             .unwrap();
-        let relay = start(database, broker, &clock);
+        let relay = start(database, broker, clock.clone());
         let mut deliveries = broker.consume(WORK, 10).unwrap();
         let delivery = next(&mut deliveries).await;
         assert_eq!(
@@ -246,11 +247,11 @@ async fn an_event_that_fits_no_queue_is_put_off_and_holds_up_only_its_aggregate(
         let other = event(Uuid::now_v7(), clock.now());
         commit(
             database,
-            &clock,
+            &*clock,
             vec![homeless.clone(), behind, other.clone()],
         )
         .await;
-        let relay = start(database, broker, &clock);
+        let relay = start(database, broker, clock.clone());
         let delivery = next(&mut broker.consume(WORK, 10).unwrap()).await;
         assert_eq!(delivery.message.id, other.id);
         delivery.ack().await;
@@ -270,8 +271,8 @@ async fn without_a_broker_nothing_is_lost_and_the_relay_does_not_spin() {
         let closed = connect(config("memory:")).await;
         closed.close().await;
         let kept = event(Uuid::now_v7(), clock.now());
-        commit(database, &clock, vec![kept.clone()]).await;
-        let relay = start(database, &closed, &clock);
+        commit(database, &*clock, vec![kept.clone()]).await;
+        let relay = start(database, &closed, clock.clone());
         let tried = async {
             while row(database, kept.id).await.attempts < 3 {
                 tokio::task::yield_now().await;
@@ -288,7 +289,7 @@ async fn without_a_broker_nothing_is_lost_and_the_relay_does_not_spin() {
         relay.stop().await;
 
         let open = connect(config("memory:")).await;
-        let relay = start(database, &open, &clock);
+        let relay = start(database, &open, clock.clone());
         let delivery = next(&mut open.consume(WORK, 1).unwrap()).await;
         assert_eq!(delivery.message.id, kept.id);
         delivery.ack().await;
@@ -303,19 +304,19 @@ async fn published_rows_and_receipts_go_when_they_are_old() {
         let clock = clock();
         let broker = connect(config("memory:")).await;
         let old = event(Uuid::now_v7(), clock.now());
-        commit(database, &clock, vec![old.clone()]).await;
+        commit(database, &*clock, vec![old.clone()]).await;
         messaging::inbox::record(database.writer(), "saga", old.id, clock.now())
             .await
             .map(drop)
             .unwrap();
-        let relay = start(database, &broker, &clock);
+        let relay = start(database, &broker, clock.clone());
         until_unpublished(database, 0).await;
         relay.stop().await;
         clock.advance(TimeDelta::days(15));
         let young = event(Uuid::now_v7(), clock.now());
-        commit(database, &clock, vec![young.clone()]).await;
+        commit(database, &*clock, vec![young.clone()]).await;
 
-        let relay = start(database, &broker, &clock);
+        let relay = start(database, &broker, clock.clone());
         let look = async {
             loop {
                 let rows = outbox::Entity::find().all(database.reader()).await.unwrap();

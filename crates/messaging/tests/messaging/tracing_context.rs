@@ -19,8 +19,9 @@ async fn appending_publishing_and_handling_are_one_trace() {
         .with_simple_exporter(exporter.clone())
         .build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
-    // This thread's, which is the only one of this test's runtime.
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+    // For the whole process: with a subscriber of one thread, another test that comes to a span
+    // first would switch that span off for everybody.
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(layer)).unwrap();
 
     let home = sqlite().await;
     let (database, clock) = (&home.database, clock());
@@ -31,27 +32,26 @@ async fn appending_publishing_and_handling_are_one_trace() {
         ..event(Uuid::now_v7(), clock.now())
     };
     drop(request);
-    commit(database, &clock, vec![appended]).await;
-    let relay = relay::start(database, &broker, &clock);
+    commit(database, &*clock, vec![appended]).await;
+    let relay = relay::start(database, &broker, clock.clone());
     let delivery = next(&mut broker.consume(WORK, 1).unwrap()).await;
     drop(delivery.message.span(WORK));
     delivery.ack().await;
     relay.stop().await;
 
     let spans = exporter.get_finished_spans().unwrap();
-    let named = |name: &str| -> &SpanData {
-        let mut found = spans.iter().filter(|span| span.name == name);
-        found
-            .next()
-            .unwrap_or_else(|| panic!("no span {name} in {spans:?}"))
+    let request_id = spans
+        .iter()
+        .find(|span| span.name == "request")
+        .map(|span| span.span_context.clone())
+        .unwrap();
+    let in_trace = |name: &str| -> &SpanData {
+        let same = |span: &&SpanData| span.span_context.trace_id() == request_id.trace_id();
+        let mut found = spans.iter().filter(same).filter(|span| span.name == name);
+        found.next().unwrap_or_else(|| panic!("no span {name}"))
     };
-    let request = named("request");
-    let publish = named("publish test.work.v1");
-    let process = named("process test.work.v1");
-    assert_eq!(publish.parent_span_id, request.span_context.span_id());
+    let publish = in_trace("publish test.work.v1");
+    let process = in_trace("process test.work.v1");
+    assert_eq!(publish.parent_span_id, request_id.span_id());
     assert_eq!(process.parent_span_id, publish.span_context.span_id());
-    assert_eq!(
-        process.span_context.trace_id(),
-        request.span_context.trace_id()
-    );
 }
