@@ -15,10 +15,7 @@ use lapin::{
     Channel, Confirmation,
     options::{BasicPublishOptions, ConfirmSelectOptions},
 };
-use tokio::{
-    sync::Semaphore,
-    time::{Instant, timeout},
-};
+use tokio::{sync::Semaphore, time::timeout};
 
 use super::{
     COMMAND_TIMEOUT,
@@ -43,8 +40,8 @@ pub(super) struct Publisher {
     timeout: Duration,
     batches: Semaphore,
     idle: Mutex<Vec<Lease>>,
-    /// When to declare the queues again, since a message has fitted none.
-    declare_at: Mutex<Option<Instant>>,
+    /// One permit, for declaring the queues again.
+    declaring: Arc<Semaphore>,
 }
 
 /// A channel in confirm mode and the connection it belongs to.
@@ -61,7 +58,7 @@ impl Publisher {
             timeout,
             batches: Semaphore::new(CHANNELS),
             idle: Mutex::default(),
-            declare_at: Mutex::default(),
+            declaring: Arc::new(Semaphore::new(1)),
         }
     }
 
@@ -90,7 +87,7 @@ impl Publisher {
         let publishing: Vec<_> = publishing.collect();
         let confirmations = stream::iter(publishing).buffered(WINDOW).collect().await;
         let results = match_returns(batch, confirmations);
-        self.give_back(lease, &results).await;
+        self.give_back(lease, &results);
         results
     }
 
@@ -152,13 +149,13 @@ impl Publisher {
     }
 
     /// Keeps a sound channel for the next batch and gives up a connection that does not answer.
-    async fn give_back(&self, lease: Lease, results: &[Result<(), PublishError>]) {
+    fn give_back(&self, lease: Lease, results: &[Result<(), PublishError>]) {
         let errors = || results.iter().filter_map(|result| result.as_ref().err());
         if errors().any(|error| matches!(error, PublishError::Unroutable)) {
-            self.declare_queues_if_nobody_does(&lease).await;
+            self.declare_queues_soon(&lease.live);
         }
         if errors().next().is_none() {
-            lock(&self.idle).push(lease);
+            self.lock_idle().push(lease);
         } else if errors().any(PublishError::is_outage) && !lease.live.is_blocked() {
             // Frames that were never confirmed may still wait in the connection's buffers:
             // dropping it is what frees them. A blocked connection takes no more of them.
@@ -168,29 +165,30 @@ impl Publisher {
 
     /// A deleted queue is declared again by those who consume it. A queue that nobody consumes is
     /// declared here, and not at once: when the new queue is there before RabbitMQ (seen with
-    /// 3.10) has told a consumer of the deletion, it never does. That consumer counts as one of
-    /// the new queue, is sent what arrives there, and gets nothing.
-    async fn declare_queues_if_nobody_does(&self, lease: &Lease) {
-        let now = Instant::now();
-        let due = *lock(&self.declare_at).get_or_insert(now + DECLARE_DELAY);
-        if due > now {
+    /// 3.10) has told a consumer of the deletion, it never tells it. Such a consumer is counted
+    /// as one of the new queue and is given nothing.
+    fn declare_queues_soon(&self, live: &Arc<Live>) {
+        let Ok(only_one) = Arc::clone(&self.declaring).try_acquire_owned() else {
             return;
-        }
-        *lock(&self.declare_at) = None;
-        tracing::warn!("a message fits no queue: declaring the queues again");
-        let declare = self.topology.declare(&lease.channel);
-        if !matches!(timeout(COMMAND_TIMEOUT, declare).await, Ok(Ok(()))) {
-            lease.live.condemn();
-        }
+        };
+        let (live, topology) = (Arc::clone(live), Arc::clone(&self.topology));
+        tokio::spawn(async move {
+            let _only_one = only_one;
+            tokio::time::sleep(DECLARE_DELAY).await;
+            let declare = async { topology.declare(&*live.open_channel().await?).await };
+            if !matches!(timeout(COMMAND_TIMEOUT, declare).await, Ok(Ok(()))) {
+                live.condemn();
+            }
+        });
     }
 
     fn take_idle(&self) -> Option<Lease> {
-        lock(&self.idle).pop()
+        self.lock_idle().pop()
     }
-}
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    fn lock_idle(&self) -> MutexGuard<'_, Vec<Lease>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 fn match_returns(

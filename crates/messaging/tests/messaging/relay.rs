@@ -93,10 +93,10 @@ async fn what_was_committed_is_published_whole_and_what_was_rolled_back_is_not()
             (message.id, message.aggregate_id),
             (kept.id, kept.aggregate_id)
         );
-        assert_eq!(
-            (&message.event_type, &message.traceparent),
-            (&kept.event_type, &kept.traceparent)
-        );
+        assert_eq!(message.event_type, kept.event_type);
+        // The span that publishes may come in between; the trace is the same.
+        let trace = |traceparent: &Option<String>| traceparent.as_ref().unwrap()[..35].to_owned();
+        assert_eq!(trace(&message.traceparent), trace(&kept.traceparent));
         assert_eq!(message.body, kept.body.as_bytes());
         delivery.ack().await;
         until_unpublished(database, 0).await;
