@@ -20,7 +20,6 @@ pub mod outbox;
 mod rabbitmq;
 mod relay;
 mod topology;
-pub mod traceparent;
 
 pub use broadcast::Broadcast;
 pub use broker::{Broker, BrokerConfig, ConnectError, DeadLettersError, UnknownQueue};

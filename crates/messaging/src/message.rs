@@ -2,8 +2,6 @@ use bytes::Bytes;
 use tracing::Span;
 use uuid::Uuid;
 
-use crate::traceparent;
-
 /// What travels: an event's bytes and what is needed to route, deduplicate and trace it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Message {
@@ -32,9 +30,7 @@ impl Message {
             messaging.message.id = %self.id,
             aggregate_id = %self.aggregate_id,
         );
-        if let Some(parent) = &self.traceparent {
-            traceparent::set_parent(&span, parent);
-        }
+        trace_context::continue_trace(&span, self.traceparent.as_deref());
         span
     }
 }

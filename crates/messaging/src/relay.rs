@@ -18,7 +18,6 @@ use crate::{
     backoff::Backoff,
     inbox,
     outbox::{self, Claimed},
-    traceparent,
 };
 
 /// Batches that one relay publishes at a time, so that a new event does not wait for the confirms
@@ -173,7 +172,7 @@ impl Relay {
         let spans: Vec<Span> = rows.iter().map(publishing_span).collect();
         let traced = |(row, span): (&Claimed, &Span)| {
             let mut message = row.message.clone();
-            message.traceparent = traceparent::of(span).or(message.traceparent);
+            message.traceparent = trace_context::traceparent_of(span).or(message.traceparent);
             message
         };
         let batch: Vec<_> = rows.iter().zip(&spans).map(traced).collect();
@@ -272,9 +271,7 @@ fn publishing_span(row: &Claimed) -> Span {
         messaging.message.id = %row.message.id,
         aggregate_id = %row.message.aggregate_id,
     );
-    if let Some(parent) = &row.message.traceparent {
-        traceparent::set_parent(&span, parent);
-    }
+    trace_context::continue_trace(&span, row.message.traceparent.as_deref());
     span
 }
 

@@ -11,7 +11,13 @@ use tracing_opentelemetry::OpenTelemetrySpanExt;
 /// The current span as a `traceparent` header; `None` where no trace is recorded.
 #[must_use]
 pub fn current_traceparent() -> Option<String> {
-    let context = Span::current().context();
+    traceparent_of(&Span::current())
+}
+
+/// `span` as a `traceparent` header; `None` where no trace is recorded.
+#[must_use]
+pub fn traceparent_of(span: &Span) -> Option<String> {
+    let context = span.context();
     let span = context.span().span_context().clone();
     span.is_valid().then(|| {
         format!(

@@ -1,7 +1,7 @@
 //! One trace from the span that appends an event to the span that handles the message.
 
 use kernel::Clock;
-use messaging::{outbox::OutboxEvent, traceparent};
+use messaging::outbox::OutboxEvent;
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
 use tracing_subscriber::layer::SubscriberExt;
@@ -28,7 +28,7 @@ async fn appending_publishing_and_handling_are_one_trace() {
     let broker = connect(config("memory:")).await;
     let request = tracing::info_span!("request");
     let appended = OutboxEvent {
-        traceparent: traceparent::of(&request),
+        traceparent: trace_context::traceparent_of(&request),
         ..event(Uuid::now_v7(), clock.now())
     };
     drop(request);
