@@ -8,7 +8,7 @@ mod messaging_tables;
 mod orders;
 
 use sea_orm_migration::prelude::*;
-pub use sea_orm_migration::{MigrationStatus, MigratorTrait};
+pub use sea_orm_migration::{DbErr, MigrationStatus, MigratorTrait};
 
 /// Schema of the identity context.
 pub struct AuthMigrator;

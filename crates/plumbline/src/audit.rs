@@ -1,0 +1,110 @@
+//! `plumbline audit`: the invariants of the orders and the provider's ledger, one line each.
+
+use std::{fmt::Write, sync::Arc};
+
+use cache::{Cache, CacheConfig};
+use chrono::{DateTime, Utc};
+use kernel::SystemClock;
+use messaging::RelayWaker;
+use orders::{
+    Orders,
+    audit::{Finding, LedgerCharge},
+};
+use payment::{IntentStatus, ListIntents, PaymentError, Stripe, StripeConfig};
+use secrecy::SecretString;
+use url::Url;
+
+use crate::{StartError, migrate, settings::Settings};
+
+const PAGE: u8 = 100;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum AuditFailed {
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("can't read the orders")]
+    Orders(#[from] orders::OrderError),
+    #[error("can't read the payment provider's ledger")]
+    Ledger(#[from] PaymentError),
+}
+
+/// The report, and whether every invariant holds.
+pub(crate) async fn run(settings: &Settings) -> Result<(String, bool), AuditFailed> {
+    let url = &settings.orders.database_url;
+    let database = migrate::connect("orders", url, settings.orders.max_connections).await?;
+    let memory = CacheConfig {
+        url: "memory:".to_owned(),
+        namespace: String::new(),
+        max_entries: 1,
+    };
+    let cache = Cache::connect(memory).await.map_err(StartError::from)?;
+    let orders = Orders::new(
+        database,
+        cache,
+        Arc::new(SystemClock),
+        RelayWaker::default(),
+    );
+    let mut findings = orders.audit().await?;
+    let ledger = ledger(settings).await?;
+    let mut report = String::new();
+    match ledger {
+        Some(charges) => findings.push(orders.audit_ledger(&charges).await?),
+        None => {
+            report += "  left out   the provider's ledger: the double inside another process can't be asked\n"
+        }
+    }
+    for finding in &findings {
+        let _ = writeln!(report, "{}", line(finding));
+    }
+    let green = findings.iter().all(|finding| finding.violations == 0);
+    report += if green {
+        "audit: green\n"
+    } else {
+        "audit: RED\n"
+    };
+    Ok((report, green))
+}
+
+fn line(finding: &Finding) -> String {
+    let verdict = if finding.violations == 0 {
+        "ok"
+    } else {
+        "BROKEN"
+    };
+    let Finding {
+        invariant,
+        checked,
+        violations,
+    } = finding;
+    format!("  {verdict:<8} {violations:>6} of {checked:>8}   {invariant}")
+}
+
+/// Every charge in the provider's books; `None` where they can't be reached.
+async fn ledger(settings: &Settings) -> Result<Option<Vec<LedgerCharge>>, AuditFailed> {
+    if settings.payment.url == "double:" {
+        return Ok(None);
+    }
+    let base_url =
+        Url::parse(&settings.payment.url).map_err(|error| StartError::Url("payment.url", error))?;
+    let secret_key = SecretString::from(settings.payment.secret_key.clone());
+    let provider =
+        Stripe::new(StripeConfig::new(base_url, secret_key)).map_err(StartError::from)?;
+    let mut list = ListIntents {
+        created_from: DateTime::<Utc>::UNIX_EPOCH,
+        starting_after: None,
+        limit: PAGE,
+    };
+    let mut charges = Vec::new();
+    loop {
+        let page = provider.list_intents(&list).await?;
+        list.starting_after = page.items.last().map(|intent| intent.id.clone());
+        charges.extend(page.items.into_iter().filter_map(|intent| {
+            let order_id = intent.order_id?;
+            let amount = intent.amount_received;
+            (intent.status == IntentStatus::Succeeded).then_some(LedgerCharge { order_id, amount })
+        }));
+        if !page.has_more {
+            return Ok(Some(charges));
+        }
+    }
+}

@@ -1,0 +1,226 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+
+use clap::{Parser, Subcommand};
+use kernel::SystemClock;
+use service_kit::{
+    config::{ConfigErrors, Loader},
+    problem::chain,
+    telemetry::{Telemetry, TelemetryError},
+};
+use url::Url;
+
+use crate::{
+    Role, StartError,
+    audit::{self, AuditFailed},
+    banner,
+    documents::{self, DocumentFailed},
+    migrate,
+    payment_double::{self, DoubleFailed},
+    running, seed,
+    settings::Settings,
+};
+
+/// The exit status for settings that can't be right.
+const INVALID_CONFIGURATION: u8 = 2;
+
+/// A reference backend: auth, GraphQL gateway and order worker. Without a command it runs all of
+/// them in one process, with nothing installed.
+#[derive(Debug, Parser)]
+#[command(version, about)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Settings that override config.default.toml.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The address to listen on.
+    #[arg(long, global = true)]
+    host: Option<String>,
+    #[arg(long, global = true)]
+    port: Option<u16>,
+    /// Where the embedded mode keeps its files.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    data_dir: Option<PathBuf>,
+    /// Keep everything in a temporary folder that is removed at the end.
+    #[arg(long, conflicts_with = "data_dir")]
+    ephemeral: bool,
+}
+
+#[derive(Clone, Debug, Subcommand)]
+enum Command {
+    /// Run the auth service alone.
+    Auth,
+    /// Run the GraphQL gateway alone.
+    Gateway,
+    /// Run the order worker alone.
+    Worker,
+    /// Migrate both databases.
+    Migrate {
+        #[arg(value_enum, default_value_t = migrate::Direction::Up)]
+        direction: migrate::Direction,
+    },
+    /// Fill an empty shop with demo products, and with demo users who have this password.
+    Seed {
+        #[arg(long)]
+        password: String,
+    },
+    /// Check that no order was lost, doubled or oversold; exits with 1 if one was.
+    Audit,
+    /// Print a published format.
+    Schema {
+        #[arg(value_enum)]
+        document: documents::Document,
+    },
+    /// Run the payment double alone.
+    PaymentDouble {
+        #[arg(long, default_value = "127.0.0.1:12111")]
+        bind: SocketAddr,
+        /// Where its webhooks go.
+        #[arg(long)]
+        webhook_url: Option<Url>,
+    },
+}
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug, thiserror::Error)]
+enum Failure {
+    #[error(transparent)]
+    Configuration(#[from] ConfigErrors),
+    #[error(transparent)]
+    Telemetry(#[from] TelemetryError),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error(transparent)]
+    Audit(#[from] AuditFailed),
+    #[error(transparent)]
+    Double(#[from] DoubleFailed),
+    #[error("can't render the document")]
+    Document(#[from] DocumentFailed),
+    #[error("can't make a temporary folder")]
+    TemporaryFolder(#[source] std::io::Error),
+    #[error("can't wait for signals")]
+    Signals(#[source] std::io::Error),
+}
+
+/// Runs the command and reports its errors. The status is 0, 1, or 2 for invalid settings.
+#[allow(
+    clippy::print_stdout,
+    reason = "this is what the program says to its user"
+)]
+pub async fn run(arguments: Arguments) -> ExitCode {
+    match dispatch(arguments).await {
+        Ok(Output { text, status }) => {
+            print!("{text}");
+            ExitCode::from(status)
+        }
+        Err(Failure::Configuration(errors)) => {
+            eprint!("{errors}");
+            ExitCode::from(INVALID_CONFIGURATION)
+        }
+        Err(error) => {
+            eprintln!("plumbline: {}", chain(&error));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What a command has to say at its end.
+#[derive(Default)]
+struct Output {
+    text: String,
+    status: u8,
+}
+
+impl From<String> for Output {
+    fn from(text: String) -> Self {
+        Self { text, status: 0 }
+    }
+}
+
+async fn dispatch(arguments: Arguments) -> Result<Output, Failure> {
+    // Kept until the end, when it is removed with everything in it.
+    let temporary = if arguments.ephemeral {
+        Some(tempfile::tempdir().map_err(Failure::TemporaryFolder)?)
+    } else {
+        None
+    };
+    let data_dir = temporary.as_ref().map(|folder| folder.path().to_owned());
+    let loader = loader(&arguments, data_dir.or(arguments.data_dir.clone()))?;
+    match arguments.command {
+        None => serve(loader, Role::All).await,
+        Some(Command::Auth) => serve(loader, Role::Auth).await,
+        Some(Command::Gateway) => serve(loader, Role::Gateway).await,
+        Some(Command::Worker) => serve(loader, Role::Worker).await,
+        Some(Command::Migrate { direction }) => {
+            let settings = Settings::load(loader, Role::All)?;
+            Ok(migrate::run(&settings, direction).await?.into())
+        }
+        Some(Command::Seed { password }) => {
+            let settings = Settings::load(loader, Role::All)?;
+            Ok(seed::run(&settings, &password).await?.into())
+        }
+        Some(Command::Audit) => {
+            let settings = Settings::load(loader, Role::All)?;
+            let (text, green) = audit::run(&settings).await?;
+            Ok(Output {
+                text,
+                status: u8::from(!green),
+            })
+        }
+        Some(Command::Schema { document }) => Ok(documents::render(document)?.into()),
+        Some(Command::PaymentDouble { bind, webhook_url }) => {
+            let settings = Settings::load(loader, Role::All)?;
+            let _telemetry = Telemetry::start("payment-double", &settings.log.filter)?;
+            payment_double::run(&settings, bind, webhook_url).await?;
+            Ok(Output::default())
+        }
+    }
+}
+
+/// The default settings, overridden by the file, the environment and the command line.
+fn loader(arguments: &Arguments, data_dir: Option<PathBuf>) -> Result<Loader, ConfigErrors> {
+    let mut loader = Settings::loader()?;
+    if let Some(file) = &arguments.config {
+        loader = loader.file(file);
+    }
+    loader = loader.environment(std::env::vars());
+    let port = arguments.port.map(|port| port.to_string());
+    let data_dir = data_dir.map(|folder| folder.display().to_string());
+    for (key, value) in [
+        ("server.host", arguments.host.as_ref()),
+        ("server.port", port.as_ref()),
+        ("storage.data_dir", data_dir.as_ref()),
+    ] {
+        if let Some(value) = value {
+            loader = loader.set(key, value);
+        }
+    }
+    Ok(loader)
+}
+
+/// Runs a role until a signal asks it to stop.
+#[allow(
+    clippy::print_stdout,
+    reason = "the banner is for the person at the terminal"
+)]
+async fn serve(loader: Loader, role: Role) -> Result<Output, Failure> {
+    let settings = Settings::load(loader, role)?;
+    let _telemetry = Telemetry::start(role.as_str(), &settings.log.filter)?;
+    let running = running::start(settings.clone(), role, Arc::new(SystemClock)).await?;
+    match role {
+        Role::All => println!("{}", banner::banner(&running, &settings)),
+        Role::Auth | Role::Gateway | Role::Worker => {
+            tracing::info!(role = role.as_str(), addr = %running.addr, "ready");
+        }
+    }
+    running
+        .shutdown()
+        .signalled()
+        .await
+        .map_err(Failure::Signals)?;
+    tracing::info!("stopping");
+    running.stop().await;
+    Ok(Output::default())
+}

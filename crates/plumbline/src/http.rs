@@ -1,0 +1,94 @@
+//! The server: every route of the role behind the same headers, telemetry and limits.
+
+use std::{io, net::TcpListener, sync::Arc, time::Duration};
+
+use actix_web::{
+    App, HttpServer,
+    dev::{Server, ServerHandle},
+    middleware::from_fn,
+    web,
+};
+use service_kit::{
+    health, mail::list_dev_mails, problem, request_telemetry, security_headers,
+    security_headers::StrictTransportSecurity, telemetry,
+};
+use tokio::task::JoinHandle;
+
+use crate::{Role, services::Services, settings::Settings};
+
+/// How long a client may take to send a request's head.
+const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
+const KEEP_ALIVE: Duration = Duration::from_secs(75);
+/// Open connections, on each of the server's threads.
+const MAX_CONNECTIONS: usize = 10_000;
+
+/// Serves until its handle stops it.
+pub(crate) fn serve(
+    listener: TcpListener,
+    services: &Services,
+    settings: &Settings,
+) -> io::Result<(ServerHandle, JoinHandle<io::Result<()>>)> {
+    let readiness = Arc::clone(&services.readiness);
+    let auth = services.auth.clone();
+    let gateway = services.gateway.clone();
+    let mailbox = services.mailbox.clone();
+    let role = services.role;
+    let strict = web::Data::new(StrictTransportSecurity(
+        services.public_url.scheme() == "https",
+    ));
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(strict.clone())
+            .configure(health::configure(Arc::clone(&readiness)))
+            .configure(|config| {
+                if role == Role::All {
+                    telemetry::configure_metrics(config);
+                }
+                if let Some(mailbox) = mailbox.clone() {
+                    config
+                        .app_data(web::Data::new(mailbox))
+                        .route("/dev/mailbox", web::get().to(list_dev_mails));
+                }
+                if let Some(auth) = &auth {
+                    auth.configure(config);
+                }
+                if let Some(gateway) = &gateway {
+                    gateway.configure(config);
+                }
+            })
+            .default_service(web::to(problem::not_found))
+            .wrap(from_fn(request_telemetry::record))
+            .wrap(from_fn(security_headers::add))
+    });
+    let server = match settings.server.workers {
+        0 => server,
+        workers => server.workers(workers),
+    };
+    let server = server
+        .on_connect(gateway::remember_socket)
+        .client_request_timeout(REQUEST_HEAD_TIMEOUT)
+        .keep_alive(KEEP_ALIVE)
+        .max_connections(MAX_CONNECTIONS)
+        .shutdown_timeout(settings.server.shutdown_seconds)
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    Ok(spawn(server))
+}
+
+/// Serves `/metrics` alone, on a port that the public does not reach.
+pub(crate) fn serve_metrics(
+    listener: TcpListener,
+) -> io::Result<(ServerHandle, JoinHandle<io::Result<()>>)> {
+    let server = HttpServer::new(|| App::new().configure(telemetry::configure_metrics))
+        .workers(1)
+        .shutdown_timeout(1)
+        .disable_signals()
+        .listen(listener)?
+        .run();
+    Ok(spawn(server))
+}
+
+fn spawn(server: Server) -> (ServerHandle, JoinHandle<io::Result<()>>) {
+    (server.handle(), tokio::spawn(server))
+}

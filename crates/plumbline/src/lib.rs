@@ -1,0 +1,17 @@
+//! The program: reads the settings, puts the services together for a role, and runs them until
+//! they are told to stop.
+
+mod audit;
+mod banner;
+pub mod cli;
+mod documents;
+mod http;
+mod migrate;
+mod payment_double;
+mod running;
+mod seed;
+mod services;
+pub mod settings;
+
+pub use cli::run;
+pub use running::{Role, Running, StartError, start};

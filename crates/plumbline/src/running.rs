@@ -1,0 +1,209 @@
+//! Puts a process together for its role, and takes it apart again in good order.
+
+use std::{
+    io,
+    net::{SocketAddr, TcpListener},
+    time::Duration,
+};
+
+use actix_web::dev::ServerHandle;
+use auth::{AuthError, InvalidEncryptionKey, InvalidTokenSecret, SeedError};
+use kernel::SharedClock;
+use messaging::UnknownQueue;
+use orders::OrderError;
+use payment::StripeConfigError;
+use service_kit::{lifecycle::Shutdown, mail::InvalidSmtpConfig, telemetry};
+use tokio::task::JoinHandle;
+use url::Url;
+
+use crate::{
+    http,
+    payment_double::{self, DoubleFailed},
+    services::{Resources, Services},
+    settings::Settings,
+};
+
+/// What this process is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Everything in one process: the embedded mode, when the addresses are those of the defaults.
+    All,
+    Auth,
+    Gateway,
+    Worker,
+}
+
+impl Role {
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::All => "plumbline",
+            Self::Auth => "auth",
+            Self::Gateway => "gateway",
+            Self::Worker => "worker",
+        }
+    }
+
+    #[must_use]
+    pub const fn has_auth(self) -> bool {
+        matches!(self, Self::All | Self::Auth)
+    }
+
+    #[must_use]
+    pub const fn has_gateway(self) -> bool {
+        matches!(self, Self::All | Self::Gateway)
+    }
+
+    #[must_use]
+    pub const fn has_worker(self) -> bool {
+        matches!(self, Self::All | Self::Worker)
+    }
+}
+
+/// Why the process could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    #[error("can't listen on {addr}: {}", hint(.source))]
+    Listen { addr: SocketAddr, source: io::Error },
+    #[error("can't connect to the {context} database")]
+    Database {
+        context: &'static str,
+        source: database::ConnectError,
+    },
+    #[error("can't migrate the {context} database")]
+    Migrate {
+        context: &'static str,
+        source: migrations::DbErr,
+    },
+    #[error("the {context} database lacks {pending} migrations: run `plumbline migrate up`")]
+    Unmigrated {
+        context: &'static str,
+        pending: usize,
+    },
+    #[error(transparent)]
+    Broker(#[from] messaging::ConnectError),
+    #[error(transparent)]
+    Queue(#[from] UnknownQueue),
+    #[error(transparent)]
+    Cache(#[from] cache::CacheError),
+    #[error(transparent)]
+    Mail(#[from] InvalidSmtpConfig),
+    #[error("can't start auth")]
+    Auth(#[from] AuthError),
+    #[error("auth.encryption_key is not valid")]
+    EncryptionKey(#[from] InvalidEncryptionKey),
+    #[error("auth.token_secret is not valid")]
+    TokenSecret(#[from] InvalidTokenSecret),
+    #[error("server.public_url is not a URL")]
+    PublicUrl,
+    #[error("{0} is not a URL")]
+    Url(&'static str, #[source] url::ParseError),
+    #[error("can't set up an HTTP client")]
+    HttpClient(#[source] Box<dyn std::error::Error + Send + Sync>),
+    #[error("can't set up the payment provider")]
+    Payment(#[from] StripeConfigError),
+    #[error("can't start the payment double")]
+    Double(#[from] DoubleFailed),
+    #[error("can't read or write orders")]
+    Orders(#[from] OrderError),
+    #[error(transparent)]
+    Demo(#[from] SeedError),
+}
+
+fn hint(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::AddrInUse => "the port is taken; choose another with --port".to_owned(),
+        io::ErrorKind::PermissionDenied => {
+            "this port needs privileges; choose one above 1023".to_owned()
+        }
+        io::ErrorKind::AddrNotAvailable => {
+            "this machine has no such address; see --host".to_owned()
+        }
+        _ => error.to_string(),
+    }
+}
+
+/// A process at work.
+pub struct Running {
+    /// Where it listens.
+    pub addr: SocketAddr,
+    pub public_url: Url,
+    shutdown: Shutdown,
+    deadline: Duration,
+    servers: Vec<(ServerHandle, JoinHandle<io::Result<()>>)>,
+    double: Option<::payment_double::Running>,
+    resources: Resources,
+}
+
+/// Connects, migrates when embedded, and starts everything that belongs to the role.
+pub async fn start(
+    mut settings: Settings,
+    role: Role,
+    clock: SharedClock,
+) -> Result<Running, StartError> {
+    // First of all, so that a taken port is found before anything is written.
+    let listener = listen(SocketAddr::new(settings.server.host, settings.server.port))?;
+    let addr = listener.local_addr().map_err(|source| StartError::Listen {
+        addr: SocketAddr::new(settings.server.host, settings.server.port),
+        source,
+    })?;
+    settings.server.port = addr.port();
+    let shutdown = Shutdown::new();
+    let double = match settings.payment.url.as_str() {
+        "double:" if role == Role::All => {
+            let double = payment_double::start_inside(&settings, addr, clock.clone(), &shutdown)?;
+            settings.payment.url = double.base_url();
+            Some(double)
+        }
+        _ => None,
+    };
+    let resources = Resources::connect(&settings, role, clock, &shutdown).await?;
+    let services = Services::build(&settings, role, &resources, &shutdown).await?;
+    let serving = |source| StartError::Listen { addr, source };
+    let mut servers = vec![http::serve(listener, &services, &settings).map_err(serving)?];
+    if role != Role::All && settings.server.metrics_port != 0 {
+        let addr = SocketAddr::new(settings.server.host, settings.server.metrics_port);
+        servers.push(http::serve_metrics(listen(addr)?).map_err(serving)?);
+    }
+    let public_url = services.public_url.clone();
+    services.spawn_background(&shutdown)?;
+    shutdown.spawn("metrics", telemetry::metrics_upkeep(shutdown.soft()));
+    Ok(Running {
+        addr,
+        public_url,
+        deadline: Duration::from_secs(settings.server.shutdown_seconds),
+        shutdown,
+        servers,
+        double,
+        resources,
+    })
+}
+
+fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(addr).map_err(|source| StartError::Listen { addr, source })
+}
+
+impl Running {
+    #[must_use]
+    pub fn shutdown(&self) -> &Shutdown {
+        &self.shutdown
+    }
+
+    /// Stops: no new requests, then the background tasks, then the connections. What does not end
+    /// in time is dropped; nothing is lost by that, only repeated.
+    pub async fn stop(self) {
+        self.shutdown.begin();
+        let draining = self.servers.iter().map(|(handle, _)| handle.stop(true));
+        let drained = tokio::time::timeout(self.deadline, futures_util::future::join_all(draining));
+        if drained.await.is_err() {
+            tracing::warn!("requests were still in hand at the deadline");
+        }
+        if !self.shutdown.finish(self.deadline).await {
+            tracing::warn!("background tasks were still at work at the deadline");
+        }
+        if let Some(double) = self.double {
+            double.stopped().await;
+        }
+        self.resources.close().await;
+    }
+}

@@ -1,0 +1,387 @@
+//! What a role consists of: first its connections, then its services.
+
+use std::{sync::Arc, time::Duration};
+
+use auth::{AuthConfig, AuthDeps, AuthService, EncryptionKey, TokenSecretKey};
+use cache::{Cache, CacheConfig};
+use chrono::TimeDelta;
+use database::Database;
+use gateway::{
+    Gateway, GatewayConfig, GatewayDeps,
+    graphql::{engine::EngineConfig, http::HttpConfig, websocket::SocketConfig},
+};
+use kernel::SharedClock;
+use messaging::{Broker, BrokerConfig, QueueSpec, Relay, RelayConfig, RelayWaker, outbox};
+use migrations::{AuthMigrator, MigratorTrait, OrdersMigrator};
+use order_worker::{Worker, WorkerConfig, WorkerDeps};
+use orders::Orders;
+use payment::{Stripe, StripeConfig};
+use secrecy::SecretString;
+use service_kit::{
+    access_token::{Verifier, VerifierConfig},
+    health::Readiness,
+    jwks::{KeySource, RemoteKeys, RemoteKeysConfig},
+    lifecycle::Shutdown,
+    mail::{DevMailbox, Mailer, SmtpConfig, SmtpMailer},
+};
+use url::Url;
+
+use crate::{Role, StartError, migrate, seed, settings::Settings};
+
+/// The connections of a process. A role has those that it needs.
+pub(crate) struct Resources {
+    auth_database: Option<Database>,
+    orders_database: Option<Database>,
+    broker: Broker,
+    cache: Cache,
+    mailer: Mailer,
+    clock: SharedClock,
+}
+
+impl Resources {
+    pub(crate) async fn connect(
+        settings: &Settings,
+        role: Role,
+        clock: SharedClock,
+        shutdown: &Shutdown,
+    ) -> Result<Self, StartError> {
+        let auth_database = if role.has_auth() {
+            Some(
+                open::<AuthMigrator>(
+                    "auth",
+                    &settings.auth.database_url,
+                    settings.auth.max_connections,
+                    role,
+                )
+                .await?,
+            )
+        } else {
+            None
+        };
+        let orders_database = if role.has_gateway() || role.has_worker() {
+            Some(
+                open::<OrdersMigrator>(
+                    "orders",
+                    &settings.orders.database_url,
+                    settings.orders.max_connections,
+                    role,
+                )
+                .await?,
+            )
+        } else {
+            None
+        };
+        let config = BrokerConfig::new(&settings.broker.url, &settings.broker.namespace);
+        let broker = Broker::connect(config, &queues(), shutdown.hard()).await?;
+        let cache = Cache::connect(CacheConfig {
+            url: settings.cache.url.clone(),
+            namespace: settings.cache.namespace.clone(),
+            max_entries: settings.cache.max_entries,
+        })
+        .await?;
+        let mailer = match settings.mail.url.as_str() {
+            "memory:" => Mailer::Memory(DevMailbox::default()),
+            url => Mailer::Smtp(SmtpMailer::new(&SmtpConfig {
+                url: SecretString::from(url),
+                from: settings.mail.from.clone(),
+            })?),
+        };
+        Ok(Self {
+            auth_database,
+            orders_database,
+            broker,
+            cache,
+            mailer,
+            clock,
+        })
+    }
+
+    pub(crate) async fn close(self) {
+        self.broker.close().await;
+        for database in [self.auth_database, self.orders_database]
+            .into_iter()
+            .flatten()
+        {
+            if let Err(error) = database.close().await {
+                tracing::warn!(%error, "a database was not closed in good order");
+            }
+        }
+    }
+
+    fn readiness(&self, shutdown: &Shutdown) -> Readiness {
+        let mut readiness = Readiness::new(shutdown.soft());
+        let databases = [
+            ("auth_database", &self.auth_database),
+            ("orders_database", &self.orders_database),
+        ];
+        for (name, database) in databases {
+            if let Some(database) = database.clone() {
+                readiness = readiness.check(name, move || {
+                    let database = database.clone();
+                    async move {
+                        database
+                            .ping()
+                            .await
+                            .map_err(|_| "it does not answer".to_owned())
+                    }
+                });
+            }
+        }
+        let broker = self.broker.clone();
+        let cache = self.cache.clone();
+        readiness
+            .check("broker", move || {
+                std::future::ready(available(broker.is_ready()))
+            })
+            .check("cache", move || {
+                std::future::ready(available(cache.is_ready()))
+            })
+    }
+}
+
+fn available(is_ready: bool) -> Result<(), String> {
+    if is_ready {
+        Ok(())
+    } else {
+        Err("it is away".to_owned())
+    }
+}
+
+/// Connects a context's database. The embedded mode migrates it; roles, of which many start at
+/// once, only check that someone has.
+async fn open<M: MigratorTrait>(
+    context: &'static str,
+    url: &str,
+    max_connections: u32,
+    role: Role,
+) -> Result<Database, StartError> {
+    let database = migrate::connect(context, url, max_connections).await?;
+    if role == Role::All {
+        migrate::up::<M>(context, &database).await?;
+    } else {
+        migrate::check::<M>(context, &database).await?;
+    }
+    Ok(database)
+}
+
+/// Every queue of the system: each process declares them all, so that no event is unroutable
+/// whichever process comes first.
+fn queues() -> Vec<QueueSpec> {
+    let mut queues = auth::queues();
+    queues.push(order_worker::QUEUE);
+    queues
+}
+
+/// The services of a process.
+pub(crate) struct Services {
+    pub(crate) auth: Option<AuthService>,
+    pub(crate) gateway: Option<Gateway>,
+    pub(crate) mailbox: Option<DevMailbox>,
+    pub(crate) readiness: Arc<Readiness>,
+    pub(crate) public_url: Url,
+    pub(crate) role: Role,
+    worker: Option<Worker>,
+    relay: Option<Relay>,
+}
+
+impl Services {
+    pub(crate) async fn build(
+        settings: &Settings,
+        role: Role,
+        resources: &Resources,
+        shutdown: &Shutdown,
+    ) -> Result<Self, StartError> {
+        let public_url = settings.public_url().ok_or(StartError::PublicUrl)?;
+        let auth = match &resources.auth_database {
+            Some(database) => Some(build_auth(settings, &public_url, database, resources).await?),
+            None => None,
+        };
+        let waker = RelayWaker::default();
+        let orders = resources.orders_database.as_ref().map(|database| {
+            Orders::new(
+                database.clone(),
+                resources.cache.clone(),
+                resources.clock.clone(),
+                waker.clone(),
+            )
+        });
+        let mut services = Self {
+            gateway: None,
+            worker: None,
+            relay: None,
+            mailbox: match &resources.mailer {
+                Mailer::Memory(mailbox) if role == Role::All => Some(mailbox.clone()),
+                _ => None,
+            },
+            readiness: Arc::new(resources.readiness(shutdown)),
+            auth,
+            public_url,
+            role,
+        };
+        if let Some(orders) = orders {
+            services
+                .add_ordering(settings, resources, orders, waker, shutdown)
+                .await?;
+        }
+        if role == Role::All && settings.demo.enabled {
+            services.seed_demo(settings, resources).await?;
+        }
+        Ok(services)
+    }
+
+    async fn add_ordering(
+        &mut self,
+        settings: &Settings,
+        resources: &Resources,
+        orders: Orders,
+        waker: RelayWaker,
+        shutdown: &Shutdown,
+    ) -> Result<(), StartError> {
+        let database = orders.database().clone();
+        if matches!(resources.broker, Broker::InProcess(_)) {
+            let types = order_worker::receipted_event_types();
+            let requeued = outbox::requeue_unconsumed(&database, order_worker::CONSUMER, types)
+                .await
+                .map_err(orders::OrderError::from)?;
+            tracing::debug!(requeued, "took up what an earlier process had not finished");
+        }
+        self.relay = Some(Relay::new(
+            database,
+            resources.broker.clone(),
+            resources.clock.clone(),
+            RelayConfig::default(),
+            waker,
+        ));
+        if self.role.has_gateway() {
+            let verifier = self.verifier(settings, resources)?;
+            let webhook_secrets = settings.payment.webhook_secrets.iter().cloned();
+            let config = GatewayConfig {
+                cursor_secret: settings.cursor_secret().into(),
+                webhook_secrets: webhook_secrets.map(SecretString::from).collect(),
+                introspection: settings.gateway.introspection,
+                engine: EngineConfig::default(),
+                http: HttpConfig::default(),
+                sockets: SocketConfig::default(),
+            };
+            let deps = GatewayDeps {
+                orders: orders.clone(),
+                broker: resources.broker.clone(),
+                clock: resources.clock.clone(),
+                verifier,
+                shutdown: shutdown.clone(),
+            };
+            self.gateway = Some(Gateway::build(config, deps));
+        }
+        if self.role.has_worker() {
+            let base_url = Url::parse(&settings.payment.url)
+                .map_err(|error| StartError::Url("payment.url", error))?;
+            let secret_key = SecretString::from(settings.payment.secret_key.clone());
+            let config = WorkerConfig {
+                prefetch: settings.worker.prefetch,
+                sweep_every: Duration::from_secs(settings.worker.sweep_seconds),
+            };
+            let payments = Stripe::new(StripeConfig::new(base_url, secret_key))?;
+            let broker = resources.broker.clone();
+            self.worker = Some(Worker::build(
+                config,
+                WorkerDeps {
+                    orders,
+                    broker,
+                    payments,
+                },
+            ));
+        }
+        Ok(())
+    }
+
+    /// Tokens are verified here, with auth's keys: those of this process, or fetched from its JWKS.
+    fn verifier(&self, settings: &Settings, resources: &Resources) -> Result<Verifier, StartError> {
+        if let Some(auth) = &self.auth {
+            return Ok(auth.verifier().clone());
+        }
+        let auth_url = Url::parse(&settings.auth.url)
+            .and_then(|url| url.join("/auth/.well-known/jwks.json"))
+            .map_err(|error| StartError::Url("auth.url", error))?;
+        let keys = RemoteKeys::new(RemoteKeysConfig {
+            jwks_url: auth_url,
+            clock: resources.clock.clone(),
+        })
+        .map_err(|error| StartError::HttpClient(Box::new(error)))?;
+        let config = auth_config(settings, &self.public_url)?;
+        let verifier = VerifierConfig {
+            issuer: config.issuer,
+            audience: config.audience,
+            clock: resources.clock.clone(),
+        };
+        Ok(Verifier::new(verifier, KeySource::remote(keys)))
+    }
+
+    async fn seed_demo(
+        &self,
+        settings: &Settings,
+        resources: &Resources,
+    ) -> Result<(), StartError> {
+        if let Some(auth) = &self.auth {
+            auth::seed_demo_users(auth, &seed::demo_users(), &settings.demo.password).await?;
+        }
+        if let Some(database) = &resources.orders_database {
+            let orders = Orders::new(
+                database.clone(),
+                resources.cache.clone(),
+                resources.clock.clone(),
+                RelayWaker::default(),
+            );
+            orders.seed_demo_shop().await?;
+        }
+        Ok(())
+    }
+
+    /// Starts what runs beside the requests.
+    pub(crate) fn spawn_background(mut self, shutdown: &Shutdown) -> Result<(), StartError> {
+        if let Some(auth) = &self.auth {
+            auth.spawn_background(shutdown);
+        }
+        if let Some(gateway) = &self.gateway {
+            gateway.spawn_background(shutdown);
+        }
+        if let Some(relay) = self.relay.take() {
+            let stop = shutdown.soft();
+            shutdown.spawn("orders relay", async move { relay.run(stop).await });
+        }
+        if let Some(worker) = self.worker.take() {
+            worker.spawn(shutdown)?;
+        }
+        Ok(())
+    }
+}
+
+async fn build_auth(
+    settings: &Settings,
+    public_url: &Url,
+    database: &Database,
+    resources: &Resources,
+) -> Result<AuthService, StartError> {
+    let deps = AuthDeps {
+        database: database.clone(),
+        broker: resources.broker.clone(),
+        clock: resources.clock.clone(),
+        mailer: resources.mailer.clone(),
+    };
+    Ok(AuthService::build(auth_config(settings, public_url)?, deps).await?)
+}
+
+pub(crate) fn auth_config(settings: &Settings, public_url: &Url) -> Result<AuthConfig, StartError> {
+    let encryption_key = EncryptionKey::parse(&settings.auth.encryption_key)?;
+    let token_secret = TokenSecretKey::parse(&settings.auth.token_secret)?;
+    let mut config = AuthConfig::new(public_url.clone(), encryption_key, token_secret);
+    config.access_token_lifetime =
+        TimeDelta::seconds(i64::from(settings.auth.access_token_seconds));
+    config.hashing = settings.hashing();
+    config.former_encryption_keys = settings
+        .auth
+        .former_encryption_keys
+        .iter()
+        .map(|key| EncryptionKey::parse(key))
+        .collect::<Result<_, _>>()?;
+    Ok(config)
+}
