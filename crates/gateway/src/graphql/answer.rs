@@ -94,6 +94,15 @@ impl Answer {
         }
     }
 
+    /// What the library answered about one event of a subscription. One without data ends it: the
+    /// source could not be opened, or has failed.
+    pub(super) fn of_event(response: Response) -> Self {
+        if response.data == Value::Null && !response.errors.is_empty() {
+            return Rejection::new(Stage::Invalid, response.errors).into();
+        }
+        Self::of_response(response)
+    }
+
     /// Reports what the operation cost and what it might have cost.
     #[must_use]
     pub(super) fn with_cost(mut self, cost: u64, limit: u64) -> Self {

@@ -119,7 +119,7 @@ impl<E: Executor> Engine<E> {
     pub fn subscribe(&self, prepared: Prepared) -> impl Stream<Item = Answer> + Send + 'static {
         self.executor
             .execute_stream(prepared.request, None)
-            .map(Answer::of_response)
+            .map(Answer::of_event)
     }
 }
 

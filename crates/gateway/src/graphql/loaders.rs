@@ -1,7 +1,7 @@
 //! Loaders: what the fields of one request need about many rows is fetched by one call.
 //!
-//! A batch is open for one turn of the executor: all fields that are ready by then are in it. There
-//! is no delay to wait out, and nothing is kept after the batch is answered.
+//! A batch is open for one turn of the executor: all fields that are ready by then are in it.
+//! There is no delay to wait out, and nothing is kept after the batch is answered.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use kernel::{OrderId, ProductId};
 use orders::{HistoryEntry, Order, OrderError, OrderLine, Orders, Product};
+use tracing::Instrument;
 
 /// The loaders of one request.
 pub(super) struct Loaders {
@@ -85,15 +86,23 @@ where
 
     fn new_batch(&self) -> Batch<K, R, V> {
         let fetch = Arc::clone(&self.fetch);
-        // Weak, because the batch holds this future.
+        // Weak, because the batch holds the task's handle.
         let open = Arc::downgrade(&self.open);
-        let answer = async move {
+        let task = async move {
             tokio::task::yield_now().await;
-            let requests = open.upgrade().and_then(|open| lock(&open).take());
-            let requests = requests.map(|batch| batch.requests).unwrap_or_default();
-            let values = fetch(requests.into_values().collect()).await;
-            values.map(Arc::new).map_err(Arc::new)
+            let batch = open.upgrade().and_then(|open| lock(&open).take());
+            match batch {
+                Some(batch) => fetch(batch.requests.into_values().collect()).await,
+                // Nobody waits any more.
+                None => Ok(HashMap::new()),
+            }
         };
+        // A task of its own: it runs when the fields that are ready now have had their turn.
+        let task = tokio::spawn(task.in_current_span());
+        let answer = task.map(|outcome| match outcome {
+            Ok(values) => values.map(Arc::new).map_err(Arc::new),
+            Err(panicked) => Err(Arc::new(OrderError::Corrupt(Box::new(panicked)))),
+        });
         Batch {
             requests: HashMap::new(),
             answer: answer.boxed().shared(),
@@ -159,5 +168,8 @@ mod tests {
         let open = Arc::downgrade(&loader.open);
         drop(loader);
         assert!(open.upgrade().is_none());
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
+        assert_eq!(calls.load(Ordering::SeqCst), 0, "nothing was fetched");
     }
 }

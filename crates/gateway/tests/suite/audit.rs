@@ -35,7 +35,7 @@ async fn the_whole_audit_of_graphql_http_passes() {
     let mut node = Command::new("node");
     node.args(["--input-type=module", "--eval", SCRIPT])
         .arg(modules)
-        .arg(server.url());
+        .arg(server.graphql_url());
     let output = actix_web::web::block(move || node.output())
         .await
         .unwrap()

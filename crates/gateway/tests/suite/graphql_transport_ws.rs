@@ -119,12 +119,8 @@ async fn a_subscription_that_can_not_begin_says_why_and_ends() {
     let mut socket = server.socket().await;
     socket.subscribe("1", "subscription { forbidden }").await;
     let message = socket.receive().await;
-    let payload = &message["payload"];
-    let error = if payload.is_array() {
-        &payload[0]
-    } else {
-        &payload["errors"][0]
-    };
+    assert_eq!(message["type"], "error");
+    let error = &message["payload"][0];
     assert_eq!(error["extensions"]["code"], "FORBIDDEN", "{message}");
 }
 

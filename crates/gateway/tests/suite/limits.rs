@@ -35,9 +35,7 @@ async fn attack_documents_are_refused_with_400_whatever_the_media_type() {
         for accept in ["application/json", "application/graphql-response+json"] {
             let body = json!({ "query": query });
             let request = server.request("POST").header("accept", accept).json(&body);
-            Reply::read(request.send().await.unwrap())
-                .await
-                .refuses(400, code);
+            Reply::to(request).await.refuses(400, code);
         }
     }
 }

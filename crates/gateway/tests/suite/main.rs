@@ -1,10 +1,15 @@
-//! The gateway's protocols, over a real server and a small schema of its own: no database needed.
-//! What the shop's schema does is tested end to end in `crates/plumbline/tests`.
+//! The gateway's protocols, over a real server and a small schema of its own, and the whole gateway
+//! over a shop of its own. The order's way to its end is tested in `crates/plumbline/tests`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod audit;
+mod catalogue;
 mod graphql_http;
 mod graphql_transport_ws;
 mod limits;
+mod orders;
+mod pages;
+mod subscriptions;
 mod support;
+mod webhooks;

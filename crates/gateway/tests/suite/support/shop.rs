@@ -1,0 +1,198 @@
+//! The whole gateway over a shop of its own: SQLite in a temporary folder, the broker inside the
+//! process, a relay. Nobody works on the orders: a test takes the steps itself.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use cache::{Cache, CacheConfig};
+use database::Database;
+use gateway::graphql::engine::EngineConfig;
+use gateway::graphql::http::HttpConfig;
+use gateway::graphql::websocket::SocketConfig;
+use gateway::{Gateway, GatewayConfig, GatewayDeps};
+use kernel::{ManualClock, OrderId};
+use messaging::{Broker, BrokerConfig, QueueSpec, Relay, RelayConfig, RelayWaker};
+use migrations::{MigratorTrait, OrdersMigrator};
+use orders::{Orders, Received};
+use reqwest::RequestBuilder;
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use service_kit::lifecycle::Shutdown;
+use tempfile::TempDir;
+use uuid::Uuid;
+
+use super::{Api, Reply, Socket, Tokens};
+
+/// An event is published only when a queue takes it.
+const QUEUE: QueueSpec = QueueSpec {
+    name: "test",
+    bindings: &["#"],
+    delivery_limit: 1,
+};
+
+pub struct Shop {
+    api: Api,
+    pub tokens: Tokens,
+    pub clock: ManualClock,
+    orders: Orders,
+    shutdown: Shutdown,
+    _folder: TempDir,
+}
+
+impl Shop {
+    pub const WEBHOOK_SECRET: &str = "whsec_test";
+
+    /// A shop with the demo catalogue.
+    pub async fn open() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("orders.db").display());
+        let database = Database::connect(&url, 2).await.unwrap();
+        OrdersMigrator::up(database.writer(), None).await.unwrap();
+        let clock = ManualClock::starting_now();
+        let shared_clock: Arc<ManualClock> = Arc::new(clock.clone());
+        let shutdown = Shutdown::new();
+        let memory = BrokerConfig::new("memory:", "test");
+        let broker = Broker::connect(memory, &[QUEUE], shutdown.soft())
+            .await
+            .unwrap();
+        let cache = CacheConfig {
+            url: "memory:".to_owned(),
+            namespace: "test".to_owned(),
+            max_entries: 100,
+        };
+        let cache = Cache::connect(cache).await.unwrap();
+        let waker = RelayWaker::default();
+        let orders = Orders::new(database.clone(), cache, shared_clock.clone(), waker.clone());
+        orders.seed_demo_shop().await.unwrap();
+        let config = RelayConfig::default();
+        let relay = Relay::new(
+            database,
+            broker.clone(),
+            shared_clock.clone(),
+            config,
+            waker,
+        );
+        let stop = shutdown.soft();
+        shutdown.spawn("relay", async move { relay.run(stop).await });
+        let tokens = Tokens::new(clock.clone());
+        let config = GatewayConfig {
+            cursor_secret: vec![7; 32].into(),
+            webhook_secrets: vec![SecretString::from(Self::WEBHOOK_SECRET)],
+            introspection: true,
+            engine: EngineConfig::default(),
+            http: HttpConfig::default(),
+            sockets: SocketConfig::default(),
+        };
+        let deps = GatewayDeps {
+            orders: orders.clone(),
+            broker,
+            verifier: tokens.verifier(),
+            clock: shared_clock,
+            shutdown: shutdown.clone(),
+        };
+        let gateway = Gateway::build(config, deps);
+        gateway.spawn_background(&shutdown);
+        let api = Api::serve(move |config| gateway.configure(config));
+        Self {
+            api,
+            tokens,
+            clock,
+            orders,
+            shutdown,
+            _folder: folder,
+        }
+    }
+
+    /// A customer's token.
+    pub fn customer(&self, number: u128) -> String {
+        self.tokens.of(Uuid::from_u128(number), 600)
+    }
+
+    /// A GraphQL request of a customer.
+    pub async fn ask(&self, customer: u128, query: &str, variables: Value) -> Reply {
+        let body = json!({ "query": query, "variables": variables });
+        let request = self.post(&body);
+        Reply::to(request.header("authorization", self.customer(customer))).await
+    }
+
+    /// A REST request of a customer.
+    pub fn rest(&self, customer: u128, method: &str, path: &str) -> RequestBuilder {
+        self.call(method, path)
+            .header("authorization", self.customer(customer))
+    }
+
+    /// Places an order for one piece of a product over REST.
+    pub async fn place(&self, customer: u128, product_id: &str) -> Value {
+        let body = json!({
+            "lines": [{"product_id": product_id, "quantity": 1}],
+            "payment_method": "pm_card_visa",
+        });
+        let request = self.rest(customer, "POST", "/v1/orders").json(&body);
+        let request = request.header("idempotency-key", Uuid::new_v4().to_string());
+        let reply = Reply::to(request).await;
+        assert_eq!(reply.status, 201, "{reply:?}");
+        reply.body
+    }
+
+    /// The ids of `count` products, and whether they are in stock.
+    pub async fn products(&self, count: u8) -> Vec<(String, bool)> {
+        let reply = Reply::to(self.call("GET", &format!("/v1/products?first={count}"))).await;
+        let items = reply.body["items"].as_array().unwrap();
+        let facts = items.iter().map(|item| {
+            let is_available = item["available"].as_i64().unwrap() > 0;
+            (item["id"].as_str().unwrap().to_owned(), is_available)
+        });
+        facts.collect()
+    }
+
+    /// A product of which there is plenty.
+    pub async fn product(&self) -> String {
+        let products = self.products(100).await;
+        products
+            .into_iter()
+            .find(|(_, is_available)| *is_available)
+            .unwrap()
+            .0
+    }
+
+    /// A product of which there is none left.
+    pub async fn sold_out_product(&self) -> String {
+        let products = self.products(100).await;
+        products
+            .into_iter()
+            .find(|(_, is_available)| !is_available)
+            .unwrap()
+            .0
+    }
+
+    /// Takes the first step of an order, as the worker would.
+    pub async fn reserve_stock(&self, order: &Value) {
+        let order_id: OrderId = order["id"].as_str().unwrap().parse().unwrap();
+        let received = Received {
+            consumer: "test",
+            message_id: Uuid::new_v4(),
+        };
+        let _ = self.orders.reserve_stock(received, order_id).await.unwrap();
+    }
+
+    /// A customer's initialised WebSocket connection.
+    pub async fn socket(&self, customer: u128) -> Socket {
+        let mut socket = Socket::open(&self.address).await;
+        socket.init(&self.customer(customer)).await;
+        socket
+    }
+}
+
+impl Drop for Shop {
+    fn drop(&mut self) {
+        self.shutdown.begin();
+    }
+}
+
+impl Deref for Shop {
+    type Target = Api;
+
+    fn deref(&self) -> &Api {
+        &self.api
+    }
+}
