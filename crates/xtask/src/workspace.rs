@@ -1,16 +1,18 @@
 //! What cargo knows about the workspace.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
 use crate::command::{Failure, capture, cargo};
 
-/// The workspace's folder.
+/// The workspace's folder: of the checkout that cargo runs us for, which need not be the one that
+/// we were compiled in when several share a target folder.
 #[must_use]
-pub fn root() -> &'static Path {
-    let this_crate = Path::new(env!("CARGO_MANIFEST_DIR"));
-    this_crate.ancestors().nth(2).unwrap_or(this_crate)
+pub fn root() -> PathBuf {
+    let this_crate = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    let this_crate = this_crate.unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into());
+    this_crate.ancestors().nth(2).unwrap_or(&this_crate).into()
 }
 
 /// The part of `cargo metadata` that tasks read

@@ -43,7 +43,7 @@ pub fn run() -> Result<(), Failure> {
 fn violations() -> Result<Vec<Violation>, Failure> {
     let crates = dependencies::workspace_crates(&workspace::metadata()?);
     let mut violations = dependencies::check(&crates);
-    violations.extend(sources::check(workspace::root())?);
+    violations.extend(sources::check(&workspace::root())?);
     Ok(violations)
 }
 

@@ -78,7 +78,7 @@ async fn load(arguments: &Arguments, system: &System) -> Result<(), Failure> {
         .arg(target.join("load"))
         .args(&arguments.more);
     // For the auditor, which reads the same databases.
-    command.envs(system.settings.iter().cloned());
+    system::configure(&mut command, &system.settings);
     execute(&mut command).await
 }
 

@@ -247,16 +247,10 @@ impl Launcher {
         })
     }
 
-    /// plumbline with these settings and none that our own environment may have.
     fn command(&self, arguments: &[&str], settings: &Settings) -> Command {
         let mut command = Command::new(&self.program);
         command.args(arguments).current_dir(self.folder.path());
-        for (name, _) in std::env::vars_os() {
-            if name.to_string_lossy().starts_with(PREFIX) {
-                command.env_remove(name);
-            }
-        }
-        command.envs(settings.iter().cloned());
+        configure(&mut command, settings);
         command
     }
 
@@ -282,6 +276,16 @@ impl Launcher {
             .await?;
         Ok(Role { name, process })
     }
+}
+
+/// Hands these settings to a program, and none that our own environment may have.
+pub fn configure(command: &mut Command, settings: &Settings) {
+    for (name, _) in std::env::vars_os() {
+        if name.to_string_lossy().starts_with(PREFIX) {
+            command.env_remove(name);
+        }
+    }
+    command.envs(settings.iter().cloned());
 }
 
 const PREFIX: &str = "PLUMBLINE__";
