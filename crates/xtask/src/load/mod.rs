@@ -1,6 +1,7 @@
 //! `cargo xtask load`: builds release, starts the system on private ports, loads and audits it,
 //! and stops everything.
 
+mod launcher;
 mod system;
 
 use std::process::Command;
@@ -78,7 +79,7 @@ async fn load(arguments: &Arguments, system: &System) -> Result<(), Failure> {
         .arg(target.join("load"))
         .args(&arguments.more);
     // For the auditor, which reads the same databases.
-    system::configure(&mut command, &system.settings);
+    launcher::configure(&mut command, &system.settings);
     execute(&mut command).await
 }
 

@@ -1,20 +1,36 @@
 //! The system under load: release executables on private ports, with a folder of its own.
 
-use std::path::PathBuf;
-use std::process::Command;
-use std::time::Duration;
-
 use tempfile::TempDir;
 use testkit::mail::MailCatcher;
-use testkit::process::ServerProcess;
+use testkit::ports;
 use testkit::services::Services;
-use testkit::{ports, readiness};
 
+use super::launcher::{Launcher, Role, Settings, setting, url};
 use crate::command::{Failure, succeed};
-use crate::{services, workspace};
+use crate::services;
 
-/// How long a role may take until it is ready.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// The one that the load generator logs in with if nobody tells it another.
+const DEMO_PASSWORD: &str = "plumbline-demo-password";
+const READY: &str = "/health/ready";
+
+/// Roles refuse the default secrets, which are public. These are for a system on loopback that
+/// lives for minutes.
+const SECRETS: [(&str, &str); 5] = [
+    (
+        "auth.encryption_key",
+        "load:bG9hZC10ZXN0LW9ubHktZW5jcnlwdGlvbi1rZXktMDE",
+    ),
+    (
+        "auth.token_secret",
+        "bG9hZC10ZXN0LW9ubHktdG9rZW4tc2VjcmV0LTAwMDE",
+    ),
+    (
+        "gateway.cursor_secret",
+        "bG9hZC10ZXN0LW9ubHktY3Vyc29yLXNlY3JldC0wMDE",
+    ),
+    ("payment.secret_key", "sk_test_load_only"),
+    ("payment.webhook_secrets", "whsec_load_only"),
+];
 
 /// How the system runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,9 +48,6 @@ impl Mode {
     }
 }
 
-/// Configuration as variables of the environment (`PLUMBLINE__SECTION__KEY`).
-pub type Settings = Vec<(String, String)>;
-
 /// A running system. Everything of it ends with this value.
 #[derive(Debug)]
 pub struct System {
@@ -50,12 +63,6 @@ pub struct System {
     _mail: Option<MailCatcher>,
     services: Option<Services>,
     _folder: TempDir,
-}
-
-#[derive(Debug)]
-struct Role {
-    name: &'static str,
-    process: ServerProcess,
 }
 
 impl System {
@@ -139,60 +146,21 @@ async fn start_distributed() -> Result<System, Failure> {
     let launcher = Launcher::new()?;
     let services = services::start_durable().await?;
     let mail = MailCatcher::start().await?;
-    let [auth, gateway, worker] = [
-        ports::free_port()?,
-        ports::free_port()?,
-        ports::free_port()?,
-    ];
-    let payment = ports::free_port()?;
-    let mut settings = SECRETS.map(|(key, value)| setting(key, value)).to_vec();
-    settings.extend([
-        setting("server.public_url", url(gateway)),
-        setting("auth.url", url(auth)),
-        setting(
-            "auth.database_url",
-            services.postgres.create_database("auth")?,
-        ),
-        setting(
-            "orders.database_url",
-            services.postgres.create_database("orders")?,
-        ),
-        setting("broker.url", services.rabbitmq.url()),
-        setting("cache.url", services.redis.url()),
-        setting("payment.url", url(payment)),
-        setting("mail.url", mail.url()),
-    ]);
+    let ports = Ports {
+        auth: ports::free_port()?,
+        gateway: ports::free_port()?,
+        worker: ports::free_port()?,
+        payment: ports::free_port()?,
+    };
+    let settings = shared_settings(&services, &mail, &ports)?;
     succeed(&mut launcher.command(&["migrate", "up"], &settings)).await?;
-    succeed(&mut launcher.command(&["seed", "--password", DEMO_PASSWORD], &settings)).await?;
-
-    let webhooks = format!("{}/webhooks/stripe", url(gateway));
-    let bind = format!("127.0.0.1:{payment}");
-    let double = [
-        "payment-double",
-        "--bind",
-        &bind,
-        "--webhook-url",
-        &webhooks,
-    ];
-    let double = launcher.role(
-        "payment-double",
-        &double,
-        &settings,
-        payment,
-        "/health/live",
-    );
-    let mut roles = vec![double.await?];
-    for (role, port) in [("auth", auth), ("gateway", gateway), ("worker", worker)] {
-        let mut settings = settings.clone();
-        settings.push(setting("server.port", port));
-        settings.push(setting("server.metrics_port", ports::free_port()?));
-        roles.push(launcher.role(role, &[role], &settings, port, READY).await?);
-    }
-    roles.reverse();
+    let seed = ["seed", "--password", DEMO_PASSWORD];
+    succeed(&mut launcher.command(&seed, &settings)).await?;
+    let roles = start_roles(&launcher, &settings, &ports).await?;
     Ok(System {
         mode: Mode::Distributed,
-        auth_url: url(auth),
-        gateway_url: url(gateway),
+        auth_url: url(ports.auth),
+        gateway_url: url(ports.gateway),
         audit_command: launcher.audit_command(),
         settings,
         roles,
@@ -202,102 +170,69 @@ async fn start_distributed() -> Result<System, Failure> {
     })
 }
 
-/// Roles refuse the default secrets, which are public. These are for a system on loopback that
-/// lives for minutes.
-const SECRETS: [(&str, &str); 5] = [
-    (
-        "auth.encryption_key",
-        "load:bG9hZC10ZXN0LW9ubHktZW5jcnlwdGlvbi1rZXktMDE",
-    ),
-    (
-        "auth.token_secret",
-        "bG9hZC10ZXN0LW9ubHktdG9rZW4tc2VjcmV0LTAwMDE",
-    ),
-    (
-        "gateway.cursor_secret",
-        "bG9hZC10ZXN0LW9ubHktY3Vyc29yLXNlY3JldC0wMDE",
-    ),
-    ("payment.secret_key", "sk_test_load_only"),
-    ("payment.webhook_secrets", "whsec_load_only"),
-];
-
-/// The one that the load generator logs in with if nobody tells it another.
-const DEMO_PASSWORD: &str = "plumbline-demo-password";
-const READY: &str = "/health/ready";
-
-/// Starts the plumbline executable.
-struct Launcher {
-    program: PathBuf,
-    logs: PathBuf,
-    folder: TempDir,
+struct Ports {
+    auth: u16,
+    gateway: u16,
+    worker: u16,
+    payment: u16,
 }
 
-impl Launcher {
-    fn new() -> Result<Self, Failure> {
-        let target = workspace::metadata()?.target_directory;
-        // Kept after the run, for whoever wants to know why it failed.
-        let logs = target.join("load/logs");
-        std::fs::create_dir_all(&logs)?;
-        Ok(Self {
-            program: target.join("release/plumbline"),
-            logs,
-            folder: tempfile::Builder::new()
-                .prefix("plumbline-load-")
-                .tempdir()?,
-        })
-    }
-
-    fn command(&self, arguments: &[&str], settings: &Settings) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(arguments).current_dir(self.folder.path());
-        configure(&mut command, settings);
-        command
-    }
-
-    fn audit_command(&self) -> String {
-        format!("'{}' audit", self.program.display())
-    }
-
-    /// Starts a role, and waits until `path` on `port` answers 200.
-    async fn role(
-        &self,
-        name: &'static str,
-        arguments: &[&str],
-        settings: &Settings,
-        port: u16,
-        path: &str,
-    ) -> Result<Role, Failure> {
-        let log = self.logs.join(format!("{name}.log"));
-        std::fs::write(&log, "")?;
-        eprintln!("{name}: {} (log: {})", url(port), log.display());
-        let mut process = ServerProcess::new(name, self.command(arguments, settings), log);
-        process
-            .start(PATIENCE, async || readiness::http(port, path).await)
-            .await?;
-        Ok(Role { name, process })
-    }
+fn shared_settings(
+    services: &Services,
+    mail: &MailCatcher,
+    ports: &Ports,
+) -> Result<Settings, Failure> {
+    let auth_database = services.postgres.create_database("auth")?;
+    let orders_database = services.postgres.create_database("orders")?;
+    let mut settings = SECRETS.map(|(key, value)| setting(key, value)).to_vec();
+    settings.extend([
+        setting("server.public_url", url(ports.gateway)),
+        setting("auth.url", url(ports.auth)),
+        setting("auth.database_url", auth_database),
+        setting("orders.database_url", orders_database),
+        setting("broker.url", services.rabbitmq.url()),
+        setting("cache.url", services.redis.url()),
+        setting("payment.url", url(ports.payment)),
+        setting("mail.url", mail.url()),
+    ]);
+    Ok(settings)
 }
 
-/// Hands these settings to a program, and none that our own environment may have.
-pub fn configure(command: &mut Command, settings: &Settings) {
-    for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with(PREFIX) {
-            command.env_remove(name);
-        }
+/// The last one started comes first: it is the first to be stopped.
+async fn start_roles(
+    launcher: &Launcher,
+    settings: &Settings,
+    ports: &Ports,
+) -> Result<Vec<Role>, Failure> {
+    let bind = format!("127.0.0.1:{}", ports.payment);
+    let webhooks = format!("{}/webhooks/stripe", url(ports.gateway));
+    let arguments = [
+        "payment-double",
+        "--bind",
+        &bind,
+        "--webhook-url",
+        &webhooks,
+    ];
+    let double = launcher.role(
+        "payment-double",
+        &arguments,
+        settings,
+        ports.payment,
+        "/health/live",
+    );
+    let mut roles = vec![double.await?];
+    for (role, port) in [
+        ("auth", ports.auth),
+        ("gateway", ports.gateway),
+        ("worker", ports.worker),
+    ] {
+        let mut settings = settings.clone();
+        settings.push(setting("server.port", port));
+        settings.push(setting("server.metrics_port", ports::free_port()?));
+        roles.insert(
+            0,
+            launcher.role(role, &[role], &settings, port, READY).await?,
+        );
     }
-    command.envs(settings.iter().cloned());
-}
-
-const PREFIX: &str = "PLUMBLINE__";
-
-/// `server.port` as the variable `PLUMBLINE__SERVER__PORT`.
-fn setting(key: &str, value: impl ToString) -> (String, String) {
-    (
-        format!("{PREFIX}{}", key.to_uppercase().replace('.', "__")),
-        value.to_string(),
-    )
-}
-
-fn url(port: u16) -> String {
-    format!("http://127.0.0.1:{port}")
+    Ok(roles)
 }
