@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     Order, OrderError, Orders, PlaceOrderError, Product,
     advance::{deadline, record},
-    domain::{InvalidField, OrderStatus, PlaceOrder, RequestedLine, order_number},
+    domain::{InvalidField, MAX_TOTAL, OrderStatus, PlaceOrder, RequestedLine, order_number},
     store::{order_lines, orders},
 };
 
@@ -52,13 +52,22 @@ impl Orders {
         if !problems.is_empty() {
             return Err(PlaceOrderError::Invalid(problems));
         }
-        let (lines, total) = self.price(&request.lines).await?;
+        let (lines, total) = match self.price(&request.lines).await {
+            Ok(priced) => priced,
+            // What was accepted stays accepted, though the catalogue has changed since.
+            Err(PlaceOrderError::Invalid(problems)) => {
+                let earlier = self.replay(actor.user_id, request).await?;
+                return earlier.ok_or(PlaceOrderError::Invalid(problems));
+            }
+            Err(error) => return Err(error),
+        };
         let now = self.clock.now();
         let row = new_row(actor.user_id, request, total, now)?;
         let transaction = self.database.begin().await?;
         if !insert(&transaction, &row).await? {
             transaction.rollback().await?;
-            return self.replay(actor.user_id, &row).await;
+            let earlier = self.replay(actor.user_id, request).await?;
+            return earlier.ok_or(PlaceOrderError::IdempotencyKeyReused);
         }
         insert_lines(&transaction, row.id.into(), &lines).await?;
         let order = Order::try_from(row)?;
@@ -100,27 +109,35 @@ impl Orders {
             lines.push(PricedLine { product, quantity });
         }
         match total {
-            Some(total) if problems.is_empty() => Ok((lines, total)),
-            _ => Err(PlaceOrderError::Invalid(problems)),
+            Some(total) if problems.is_empty() && total.amount <= MAX_TOTAL => {
+                return Ok((lines, total));
+            }
+            Some(_) if problems.is_empty() => {
+                let message = format!("an order's total is at most {MAX_TOTAL} minor units");
+                problems.push(InvalidField::new("lines", "total", message));
+            }
+            _ => {}
         }
+        Err(PlaceOrderError::Invalid(problems))
     }
 
-    /// The key is taken: the same request gets the same order, another one is refused.
+    /// Where the key is taken, the same request gets the same order and another one is refused.
     async fn replay(
         &self,
         customer: UserId,
-        row: &orders::Model,
-    ) -> Result<Placed, PlaceOrderError> {
+        request: &PlaceOrder,
+    ) -> Result<Option<Placed>, PlaceOrderError> {
         let earlier = orders::Entity::find()
             .filter(orders::Column::CustomerId.eq(customer.as_uuid()))
-            .filter(orders::Column::IdempotencyKey.eq(&row.idempotency_key))
+            .filter(orders::Column::IdempotencyKey.eq(request.idempotency_key.as_str()))
             .one(self.database.writer())
             .await?;
         match earlier {
-            Some(earlier) if earlier.body_hash == row.body_hash => {
-                Ok(Placed::Replayed(Order::try_from(earlier)?))
+            Some(earlier) if earlier.body_hash == body_hash(request)? => {
+                Ok(Some(Placed::Replayed(Order::try_from(earlier)?)))
             }
-            _ => Err(PlaceOrderError::IdempotencyKeyReused),
+            Some(_) => Err(PlaceOrderError::IdempotencyKeyReused),
+            None => Ok(None),
         }
     }
 }

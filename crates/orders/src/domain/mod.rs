@@ -7,5 +7,5 @@ mod status;
 
 pub use idempotency_key::{IdempotencyKey, InvalidIdempotencyKey};
 pub use order_number::order_number;
-pub use placing::{InvalidField, MAX_LINES, MAX_QUANTITY, PlaceOrder, RequestedLine};
+pub use placing::{InvalidField, MAX_LINES, MAX_QUANTITY, MAX_TOTAL, PlaceOrder, RequestedLine};
 pub use status::{OrderStatus, UnknownStatus};

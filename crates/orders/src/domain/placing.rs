@@ -7,6 +7,9 @@ use super::IdempotencyKey;
 
 pub const MAX_LINES: usize = 50;
 pub const MAX_QUANTITY: i64 = 1_000;
+/// In minor units of any currency: what a payment provider charges at most
+/// (<https://docs.stripe.com/currencies#minimum-and-maximum-charge-amounts>).
+pub const MAX_TOTAL: i64 = 99_999_999;
 const MAX_PAYMENT_METHOD: usize = 100;
 
 /// A customer's wish, as it came in.
