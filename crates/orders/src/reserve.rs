@@ -92,7 +92,7 @@ impl Orders {
 /// Moves the order's lines from `available` to `reserved`; whether there was enough of each.
 async fn take(transaction: &DatabaseTransaction, order_id: OrderId) -> Result<bool, DbErr> {
     use order_lines::Column as Line;
-    let lines = lock_in_product_order(transaction, order_id).await?;
+    lock_in_product_order(transaction, order_id).await?;
     let quantity = || Expr::col((order_lines::Entity, Line::Quantity));
     let update = Query::update()
         .table(stock::Entity)
@@ -112,9 +112,7 @@ async fn take(transaction: &DatabaseTransaction, order_id: OrderId) -> Result<bo
         )
         .and_where(counter(stock::Column::Available).gte(quantity()))
         .to_owned();
-    if transaction.execute(&update).await?.rows_affected() < lines {
-        return Ok(false);
-    }
+    let taken = transaction.execute(&update).await?.rows_affected();
     let reservations = Query::select()
         .columns([Line::OrderId, Line::ProductId, Line::Quantity])
         .expr(Expr::value(RESERVED))
@@ -132,16 +130,15 @@ async fn take(transaction: &DatabaseTransaction, order_id: OrderId) -> Result<bo
         .select_from(reservations)
         .map_err(|error| DbErr::Custom(error.to_string()))?
         .to_owned();
-    transaction.execute(&insert).await?;
-    Ok(true)
+    let lines = transaction.execute(&insert).await?.rows_affected();
+    Ok(taken == lines)
 }
 
 /// Two orders that want the same products lock them in the same order and can't dead-lock.
-/// Returns how many lines the order has.
 async fn lock_in_product_order(
     transaction: &DatabaseTransaction,
     order_id: OrderId,
-) -> Result<u64, DbErr> {
+) -> Result<(), DbErr> {
     let of_order = Query::select()
         .column(order_lines::Column::ProductId)
         .from(order_lines::Entity)
@@ -154,7 +151,8 @@ async fn lock_in_product_order(
         .order_by(stock::Column::ProductId, SortOrder::Asc)
         .to_owned();
     database::lock_for_update(&mut lock, transaction.get_database_backend());
-    Ok(transaction.query_all(&lock).await?.len() as u64)
+    transaction.query_all(&lock).await?;
+    Ok(())
 }
 
 /// Settles what was set aside for the order. A second call finds nothing left to settle.
