@@ -5,7 +5,8 @@ use chrono::TimeDelta;
 use kernel::OrderId;
 use messaging::outbox;
 use sea_orm::{
-    ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, sea_query::Expr,
+    ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{Expr, Query, SelectStatement},
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,6 +29,9 @@ pub struct StepOverdue {
 impl Orders {
     /// Emits [`STEP_OVERDUE`] for orders that are past their deadline and moves the deadline on.
     /// Any number of workers may call it. Returns how many orders it took up.
+    ///
+    /// An order of which an event still waits in the outbox is late and not lost: it is left
+    /// alone, so that a broker that is away does not find a flood when it comes back.
     pub async fn take_up_overdue(&self) -> Result<usize, OrderError> {
         let now = self.clock.now();
         let transaction = self.database.begin().await?;
@@ -35,6 +39,7 @@ impl Orders {
             .select_only()
             .column(orders::Column::Id)
             .filter(orders::Column::DeadlineAt.lte(now))
+            .filter(Expr::exists(waiting_events()).not())
             .order_by_asc(orders::Column::DeadlineAt)
             .limit(BATCH)
             .into_query();
@@ -51,11 +56,11 @@ impl Orders {
                 advance::event(now, order_id, STEP_OVERDUE, StepOverdue { order_id })
             })
             .collect::<Result<Vec<_>, _>>()?;
-        if !events.is_empty() {
-            outbox::append_all(&transaction, now, events).await?;
-        }
+        outbox::append_all(&transaction, now, events).await?;
         transaction.commit().await?;
-        self.relay.wake();
+        if !rows.is_empty() {
+            self.relay.wake();
+        }
         Ok(rows.len())
     }
 
@@ -69,4 +74,17 @@ impl Orders {
             .transpose()?
             .map(|order| order.status))
     }
+}
+
+/// Events of the order at hand that the relay has not published yet.
+fn waiting_events() -> SelectStatement {
+    let of_event = |column: outbox::Column| Expr::col((outbox::Entity, column));
+    Query::select()
+        .expr(Expr::value(1))
+        .from(outbox::Entity)
+        .and_where(
+            of_event(outbox::Column::AggregateId).equals((orders::Entity, orders::Column::Id)),
+        )
+        .and_where(of_event(outbox::Column::PublishedAt).is_null())
+        .take()
 }
