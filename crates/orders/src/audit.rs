@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use kernel::{Money, OrderId};
+use kernel::{Currency, Money, OrderId};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
 use crate::{OrderError, Orders};
@@ -69,10 +69,16 @@ const CHECKS: &[Check] = &[
             WHERE s.reserved <> COALESCE(r.reserved, 0) OR s.sold <> COALESCE(r.sold, 0)",
     },
     Check {
-        invariant: "sold for confirmed orders, released for cancelled ones",
-        checked: "SELECT COUNT(*) FROM stock_reservations",
-        violations: "SELECT COUNT(*) FROM stock_reservations r JOIN orders o ON o.id = r.order_id
-            WHERE (o.status = 'CONFIRMED' AND r.state <> 'sold')
+        invariant: "every line's stock is where its order's state says",
+        checked: "SELECT COUNT(*) FROM order_lines",
+        violations: "SELECT COUNT(*) FROM order_lines l JOIN orders o ON o.id = l.order_id
+            LEFT JOIN stock_reservations r
+                ON r.order_id = l.order_id AND r.product_id = l.product_id
+            WHERE r.quantity <> l.quantity
+                OR (o.status IN ('PLACED', 'REJECTED') AND r.state IS NOT NULL)
+                OR (o.status IN ('STOCK_RESERVED', 'PAYMENT_PENDING', 'PAYMENT_UNKNOWN', 'PAID',
+                        'PAYMENT_FAILED') AND COALESCE(r.state, 'none') <> 'reserved')
+                OR (o.status = 'CONFIRMED' AND COALESCE(r.state, 'none') <> 'sold')
                 OR (o.status = 'CANCELLED' AND r.state <> 'released')",
     },
     Check {
@@ -87,7 +93,8 @@ const CHECKS: &[Check] = &[
         violations: "SELECT COUNT(*) FROM orders o WHERE
             (o.status IN ('PAID', 'CONFIRMED', 'REFUNDING', 'REFUNDED')) <> EXISTS (
                 SELECT 1 FROM payment_attempts p WHERE p.order_id = o.id
-                    AND p.status = 'succeeded' AND p.amount = o.total_amount)",
+                    AND p.status = 'succeeded' AND p.amount = o.total_amount
+                    AND p.currency = o.total_currency)",
     },
     Check {
         invariant: "the outbox is drained",
@@ -117,7 +124,7 @@ impl Orders {
         let checked = paid.len().max(ledger.len());
         let mut violations = 0;
         for charge in ledger {
-            if paid.remove(&charge.order_id) != Some(charge.amount.amount) {
+            if paid.remove(&charge.order_id) != Some(charge.amount) {
                 violations += 1;
             }
         }
@@ -129,8 +136,9 @@ impl Orders {
         })
     }
 
-    async fn paid_orders(&self) -> Result<HashMap<OrderId, i64>, DbErr> {
-        let sql = "SELECT id, total_amount FROM orders WHERE status IN ('PAID', 'CONFIRMED')";
+    async fn paid_orders(&self) -> Result<HashMap<OrderId, Money>, OrderError> {
+        let sql = "SELECT id, total_amount, total_currency FROM orders
+            WHERE status IN ('PAID', 'CONFIRMED')";
         let rows = self
             .database
             .reader()
@@ -138,7 +146,9 @@ impl Orders {
             .await?;
         let paid = rows.into_iter().map(|row| {
             let id: uuid::Uuid = row.try_get_by_index(0)?;
-            Ok((id.into(), row.try_get_by_index(1)?))
+            let currency: String = row.try_get_by_index(2)?;
+            let total = Money::new(row.try_get_by_index(1)?, Currency::parse(&currency)?);
+            Ok((id.into(), total))
         });
         paid.collect()
     }
