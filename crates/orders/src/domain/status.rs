@@ -6,11 +6,13 @@ use contracts::order_event::OrderEventType;
 /// The states of an order.
 ///
 /// ```text
-/// PLACED ─► STOCK_RESERVED ─► PAYMENT_PENDING ─► PAID ─► CONFIRMED ─► REFUNDING ─► REFUNDED
-///   │              │            │  ▲      │        │                      ▲
-///   ▼              │            ▼  │      ▼        └──────────────────────┘
-/// REJECTED         │   PAYMENT_UNKNOWN  PAYMENT_FAILED ─► CANCELLED
-///                  └─► CANCEL_REQUESTED ──────────────────────▲
+/// PLACED ─► STOCK_RESERVED ─► PAYMENT_PENDING ─► PAID ─► CONFIRMED
+///
+/// PLACED ─► REJECTED
+/// PLACED, STOCK_RESERVED ─► CANCEL_REQUESTED ─► CANCELLED
+/// PAYMENT_PENDING ─► PAYMENT_UNKNOWN ─► PAID, PAYMENT_FAILED
+/// PAYMENT_PENDING ─► PAYMENT_FAILED ─► CANCELLED
+/// PAID, CONFIRMED ─► REFUNDING ─► REFUNDED
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OrderStatus {
