@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::{CONSUMER, HandleError, Saga};
+use crate::{CONSUMER, Saga};
 
 /// Before a failed message is delivered again; doubled with each attempt. A waiting message keeps
 /// its place among those in hand, so that a worker for whom everything fails slows down.
@@ -66,7 +66,7 @@ async fn handle(delivery: Delivery, saga: Saga, stop: CancellationToken) {
                 }
                 delivery.retry().await;
             }
-            Err(error) => delivery.dead_letter(&reason(&error)).await,
+            Err(error) => delivery.dead_letter(&chain(&error)).await,
         }
     }
     .instrument(span)
@@ -78,10 +78,6 @@ fn pause(attempt: u32) -> Duration {
     FIRST_PAUSE
         .saturating_mul(1 << doublings)
         .min(LONGEST_PAUSE)
-}
-
-fn reason(error: &HandleError) -> String {
-    chain(error)
 }
 
 /// The message of a task that panicked has been given back when the task was dropped.
