@@ -1,0 +1,193 @@
+use kernel::{
+    ProductId,
+    page::{Direction, Key, Page, PageRequest},
+};
+use orders::{Product, ProductFilter};
+use uuid::Uuid;
+
+use crate::{
+    databases::on_each_database,
+    shop::{Shop, customer, eur},
+};
+
+async fn search(shop: &Shop, text: &str) -> Vec<String> {
+    let filter = ProductFilter {
+        search: Some(text.to_owned()),
+    };
+    let request = PageRequest::new(100, Direction::Forward, None).unwrap();
+    let page = shop.orders.products(&filter, request).await.unwrap();
+    page.items
+        .iter()
+        .map(|product| product.name.clone())
+        .collect()
+}
+
+async fn page(shop: &Shop, direction: Direction, from: Option<Key>) -> Page<Product> {
+    let request = PageRequest::new(2, direction, from).unwrap();
+    let page = shop
+        .orders
+        .products(&ProductFilter::default(), request)
+        .await;
+    page.unwrap().as_ref().clone()
+}
+
+fn ids(page: &Page<Product>) -> Vec<ProductId> {
+    page.items.iter().map(|product| product.id).collect()
+}
+
+async fn five_products(shop: &Shop) -> Vec<ProductId> {
+    let mut products = Vec::new();
+    for number in 0..5 {
+        products.push(
+            shop.add_product(&format!("No. {number}"), eur(100), 1)
+                .await,
+        );
+    }
+    products
+}
+
+#[tokio::test]
+async fn what_is_searched_for_stands_for_itself() {
+    on_each_database(async |shop| {
+        for name in [
+            "100% wool",
+            "1000 nails",
+            "a_b",
+            "axb",
+            r"back\slash",
+            "O'Hara",
+        ] {
+            shop.add_product(name, eur(100), 1).await;
+        }
+        for (text, expected) in [
+            ("100%", vec!["100% wool"]),
+            ("%", vec!["100% wool"]),
+            ("a_b", vec!["a_b"]),
+            ("_", vec!["a_b"]),
+            (r"k\s", vec![r"back\slash"]),
+            (r"\", vec![r"back\slash"]),
+            ("o'h", vec!["O'Hara"]),
+            ("'; DROP TABLE products; --", vec![]),
+        ] {
+            assert_eq!(search(shop, text).await, expected, "{text:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_search_takes_either_case_and_finds_accented_names_as_written() {
+    on_each_database(async |shop| {
+        shop.add_product("Änderungsmaß", eur(100), 1).await;
+        shop.add_product("Spirit Level", eur(100), 1).await;
+        assert_eq!(search(shop, "sPIRIT lEVEL").await, ["Spirit Level"]);
+        for text in ["Änderung", "nderungsMAß", "Ä"] {
+            assert_eq!(search(shop, text).await, ["Änderungsmaß"], "{text:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_search_for_what_no_name_can_be_finds_nothing() {
+    on_each_database(async |shop| {
+        shop.add_product("Plumb bob", eur(100), 1).await;
+        assert_eq!(search(shop, &"b".repeat(60_000)).await, [""; 0]);
+        assert_eq!(search(shop, "bob\0").await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_search_can_be_paged() {
+    on_each_database(async |shop| {
+        let mut levels = Vec::new();
+        for number in 0..5 {
+            shop.add_product(&format!("Rule {number}"), eur(100), 1)
+                .await;
+            levels.push(
+                shop.add_product(&format!("Level {number}"), eur(100), 1)
+                    .await,
+            );
+        }
+        let filter = ProductFilter {
+            search: Some("level".to_owned()),
+        };
+        let mut seen = Vec::new();
+        let mut from = None;
+        loop {
+            let request = PageRequest::new(2, Direction::Forward, from).unwrap();
+            let page = shop.orders.products(&filter, request).await.unwrap();
+            seen.extend(ids(&page));
+            from = page.items.last().map(Product::key);
+            if !page.has_next {
+                break;
+            }
+        }
+        assert_eq!(seen, levels);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_catalogue_is_paged_both_ways_while_products_are_added() {
+    on_each_database(async |shop| {
+        let products = five_products(shop).await;
+        let first = page(shop, Direction::Forward, None).await;
+        assert_eq!(ids(&first), products[..2]);
+        assert!(first.has_next && !first.has_previous);
+
+        let added = shop.add_product("No. 5", eur(100), 1).await;
+        let second = page(shop, Direction::Forward, Some(first.items[1].key())).await;
+        assert_eq!(ids(&second), products[2..4]);
+        let third = page(shop, Direction::Forward, Some(second.items[1].key())).await;
+        assert_eq!(ids(&third), [products[4], added]);
+        assert!(!third.has_next && third.has_previous);
+
+        let back = page(shop, Direction::Backward, Some(third.items[0].key())).await;
+        assert_eq!(back.items, second.items);
+        assert!(back.has_next && back.has_previous);
+        let last = page(shop, Direction::Backward, None).await;
+        assert_eq!(ids(&last), ids(&third));
+        assert!(!last.has_next && last.has_previous);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_product_tells_what_is_left_of_it() {
+    on_each_database(async |shop| {
+        let bob = shop.add_product("Plumb bob", eur(1_250), 10).await;
+        let order = shop.place(&customer(), &[(bob, 4)]).await;
+        shop.reserve(order.id).await;
+        let product = shop.orders.product(bob).await.unwrap();
+        let product = product.as_ref().as_ref().expect("the product is there");
+        assert_eq!((product.price, product.available), (eur(1_250), 6));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_unknown_product_is_none() {
+    on_each_database(async |shop| {
+        let bob = shop.add_product("Plumb bob", eur(1_250), 10).await;
+        let unknown: ProductId = Uuid::now_v7().into();
+        assert_eq!(*shop.orders.product(unknown).await.unwrap(), None);
+        let found = shop.orders.products_by_ids(&[unknown, bob]).await.unwrap();
+        assert_eq!(found.into_keys().collect::<Vec<_>>(), [bob]);
+        assert!(shop.orders.products_by_ids(&[]).await.unwrap().is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_demo_shop_is_filled_once() {
+    on_each_database(async |shop| {
+        assert_eq!(shop.orders.seed_demo_shop().await.unwrap(), 60);
+        assert_eq!(shop.orders.seed_demo_shop().await.unwrap(), 0);
+        assert_eq!(search(shop, "tape measure").await.len(), 5);
+        let findings = shop.orders.audit().await.unwrap();
+        assert!(findings.iter().all(|finding| finding.violations == 0));
+    })
+    .await;
+}

@@ -1,0 +1,20 @@
+//! The ordering context through its public surface, over SQLite and over PostgreSQL.
+//!
+//! PostgreSQL takes part in a distributed run (`cargo xtask test`); otherwise each test says on
+//! standard error that it was left out.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "tests, helpers included, fail by panicking"
+)]
+
+mod audit;
+mod catalogue;
+mod databases;
+mod overdue;
+mod payment;
+mod placing;
+mod reading;
+mod shop;
+mod stock;

@@ -1,0 +1,156 @@
+use chrono::TimeDelta;
+use kernel::{
+    Actor, OrderId, Role,
+    page::{Direction, Key, Page, PageRequest},
+};
+use orders::{Order, OrderError, domain::OrderStatus};
+
+use crate::{
+    databases::on_each_database,
+    shop::{Shop, customer, eur, ids, someone},
+};
+
+async fn page(shop: &Shop, actor: &Actor, direction: Direction, from: Option<Key>) -> Page<Order> {
+    let request = PageRequest::new(3, direction, from).unwrap();
+    shop.orders.orders_of_actor(actor, request).await.unwrap()
+}
+
+/// Orders of one customer, oldest first; every other one at the same moment as the one before.
+async fn placed(shop: &Shop, actor: &Actor, count: usize) -> Vec<OrderId> {
+    let bob = shop.add_product("Plumb bob", eur(1_250), 1_000).await;
+    let mut orders = Vec::new();
+    for number in 0..count {
+        if number % 2 == 0 {
+            shop.clock.advance(TimeDelta::microseconds(1));
+        }
+        orders.push(shop.place(actor, &[(bob, 1)]).await);
+    }
+    orders.sort_by_key(Order::key);
+    ids(&orders)
+}
+
+#[tokio::test]
+async fn someone_elses_order_is_as_if_it_did_not_exist() {
+    on_each_database(async |shop| {
+        let bob = shop.add_product("Plumb bob", eur(1_250), 10).await;
+        let owner = customer();
+        let order = shop.place(&owner, &[(bob, 1)]).await;
+        let seen_by = async |actor: &Actor| shop.orders.order(actor, order.id).await;
+        assert_eq!(seen_by(&owner).await.unwrap(), Some(order.clone()));
+        assert_eq!(seen_by(&customer()).await.unwrap(), None);
+        for staff in [Role::Support, Role::Admin] {
+            let seen = seen_by(&someone(staff)).await.unwrap();
+            assert_eq!(seen.as_ref(), Some(&order), "{staff:?}");
+        }
+        let nobody = Actor {
+            roles: vec![],
+            ..owner
+        };
+        let seen = seen_by(&nobody).await;
+        assert!(matches!(seen, Err(OrderError::Forbidden)), "{seen:?}");
+        let request = PageRequest::new(3, Direction::Forward, None).unwrap();
+        let listed = shop.orders.orders_of_actor(&nobody, request).await;
+        assert!(matches!(listed, Err(OrderError::Forbidden)), "{listed:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_list_has_the_actors_own_orders_only() {
+    on_each_database(async |shop| {
+        let (mine, theirs) = (customer(), someone(Role::Admin));
+        let own = placed(shop, &mine, 2).await;
+        placed(shop, &theirs, 2).await;
+        let listed = ids(&page(shop, &mine, Direction::Forward, None).await.items);
+        assert_eq!(listed, [own[1], own[0]]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn paging_forwards_neither_skips_nor_repeats_while_orders_come_in() {
+    on_each_database(async |shop| {
+        let actor = customer();
+        let mut expected = placed(shop, &actor, 8).await;
+        expected.reverse();
+        let mut seen = Vec::new();
+        let mut from = None;
+        loop {
+            let page = page(shop, &actor, Direction::Forward, from).await;
+            assert_eq!(page.has_previous, from.is_some());
+            seen.extend(ids(&page.items));
+            from = page.items.last().map(Order::key);
+            // Newer than any page: it would move every offset.
+            placed(shop, &actor, 1).await;
+            if !page.has_next {
+                break;
+            }
+        }
+        assert_eq!(seen, expected);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn paging_backwards_sees_every_order_that_came_in_meanwhile() {
+    on_each_database(async |shop| {
+        let actor = customer();
+        let mut all = placed(shop, &actor, 8).await;
+        let mut pages = Vec::new();
+        let mut from = None;
+        loop {
+            let page = page(shop, &actor, Direction::Backward, from).await;
+            assert_eq!(page.has_next, from.is_some());
+            from = page.items.first().map(Order::key);
+            pages.push(ids(&page.items));
+            if pages.len() == 1 {
+                all.extend(placed(shop, &actor, 2).await);
+            }
+            if !page.has_previous {
+                break;
+            }
+        }
+        let newest_first: Vec<_> = pages.into_iter().rev().flatten().collect();
+        all.reverse();
+        assert_eq!(newest_first, all);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lines_and_history_of_many_orders_come_sorted_to_their_orders() {
+    on_each_database(async |shop| {
+        let bob = shop.add_product("Plumb bob", eur(1_250), 10).await;
+        let rule = shop.add_product("Folding rule", eur(990), 10).await;
+        let actor = customer();
+        let first = shop.place(&actor, &[(rule, 1), (bob, 2)]).await;
+        let second = shop.place(&actor, &[(bob, 3)]).await;
+        shop.clock.advance(TimeDelta::seconds(1));
+        shop.reserve(second.id).await;
+
+        let orders = [second.clone(), first.clone()];
+        let lines = shop.orders.lines_of(&orders).await.unwrap();
+        let products = |order: &Order| -> Vec<_> {
+            let lines = lines[&order.id].iter();
+            lines.map(|line| (line.product_id, line.quantity)).collect()
+        };
+        assert_eq!(products(&first), [(rule, 1), (bob, 2)]);
+        assert_eq!(products(&second), [(bob, 3)]);
+
+        let history = shop.orders.history_of(&ids(&orders)).await.unwrap();
+        let steps = |order: &Order| -> Vec<_> {
+            let steps = history[&order.id].iter();
+            steps
+                .map(|step| (step.status, step.at - order.created_at))
+                .collect()
+        };
+        let at_once = (OrderStatus::Placed, TimeDelta::zero());
+        assert_eq!(steps(&first), [at_once]);
+        let reserved = (OrderStatus::StockReserved, TimeDelta::seconds(1));
+        assert_eq!(steps(&second), [at_once, reserved]);
+
+        assert!(shop.orders.lines_of(&[]).await.unwrap().is_empty());
+        assert!(shop.orders.history_of(&[]).await.unwrap().is_empty());
+    })
+    .await;
+}
