@@ -1,0 +1,15 @@
+//! The saga from end to end: real relay, the broker inside the process, and the payment double
+//! over HTTP; over SQLite, and over PostgreSQL in a distributed run (`cargo xtask test`).
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "tests, helpers included, fail by panicking"
+)]
+
+mod crashes;
+mod databases;
+mod payments;
+mod poison;
+mod saga;
+mod world;

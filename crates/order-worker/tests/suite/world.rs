@@ -1,0 +1,301 @@
+//! A shop with its worker, which can be crashed and started again, and the payment provider, which
+//! lives on meanwhile.
+
+use std::{sync::Arc, time::Duration};
+
+use cache::{Cache, CacheConfig};
+use database::Database;
+use futures_util::StreamExt;
+use kernel::{
+    Actor, Clock, ManualClock, OrderId, ProductId, Role,
+    page::{Direction, PageRequest},
+};
+use messaging::{Broker, BrokerConfig, DeadLetter, Relay, RelayConfig, RelayWaker, outbox};
+use migrations::{MigratorTrait, OrdersMigrator};
+use order_worker::{CONSUMER, QUEUE, Worker, WorkerConfig, WorkerDeps, receipted_event_types};
+use orders::{
+    Orders, ProductFilter,
+    audit::LedgerCharge,
+    domain::{OrderStatus, PlaceOrder, RequestedLine},
+};
+use payment::{Intent, IntentStatus, ListIntents, Stripe, StripeConfig};
+use payment_double::{Behaviour, DoubleConfig, PaymentDouble, Running};
+use secrecy::SecretString;
+use service_kit::lifecycle::Shutdown;
+use testkit::http::Client;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+const SECRET_KEY: &str = "sk_test_double";
+/// A limit that only a broken test reaches.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// How long the worker waits for the provider.
+const PROVIDER_TIMEOUT: Duration = Duration::from_millis(400);
+
+pub struct World {
+    pub clock: ManualClock,
+    database_url: String,
+    provider: Running,
+    stop_provider: CancellationToken,
+}
+
+/// One life of the process that runs the worker.
+pub struct System {
+    pub orders: Orders,
+    pub broker: Broker,
+    shutdown: Shutdown,
+}
+
+impl World {
+    pub async fn create(database_url: String) -> Self {
+        let database = Database::connect(&database_url, 1).await.unwrap();
+        OrdersMigrator::up(database.writer(), None).await.unwrap();
+        database.close().await.unwrap();
+        let clock = ManualClock::starting_now();
+        let config = DoubleConfig::new(
+            "127.0.0.1:0".parse().unwrap(),
+            SecretString::from(SECRET_KEY),
+            SecretString::from("whsec_double"),
+        );
+        let stop_provider = CancellationToken::new();
+        let provider =
+            PaymentDouble::start(config, Arc::new(clock.clone()), stop_provider.clone()).unwrap();
+        let world = Self {
+            clock,
+            database_url,
+            provider,
+            stop_provider,
+        };
+        let orders = world.orders(RelayWaker::default()).await;
+        orders.seed_demo_shop().await.unwrap();
+        orders.database().close().await.unwrap();
+        world
+    }
+
+    pub async fn end(self) {
+        self.stop_provider.cancel();
+        self.provider.stopped().await;
+    }
+
+    /// Starts the system as the embedded mode does: what the last life's broker forgot comes back.
+    pub async fn boot(&self) -> System {
+        let waker = RelayWaker::default();
+        let orders = self.orders(waker.clone()).await;
+        let database = orders.database().clone();
+        outbox::requeue_unconsumed(&database, CONSUMER, receipted_event_types())
+            .await
+            .unwrap();
+        let shutdown = Shutdown::new();
+        let config = BrokerConfig::new("memory:", "test");
+        let broker = Broker::connect(config, &[QUEUE], CancellationToken::new())
+            .await
+            .unwrap();
+        let clock = Arc::new(self.clock.clone());
+        let relay = Relay::new(
+            database,
+            broker.clone(),
+            clock,
+            RelayConfig::default(),
+            waker,
+        );
+        let soft = shutdown.soft();
+        shutdown.spawn("relay", async move { relay.run(soft).await });
+        let system = System {
+            orders,
+            broker,
+            shutdown,
+        };
+        self.start_worker(&system);
+        system
+    }
+
+    /// Starts a worker, perhaps beside another one.
+    pub fn start_worker(&self, system: &System) {
+        let config = WorkerConfig {
+            prefetch: 10,
+            sweep_every: Duration::from_millis(20),
+        };
+        let deps = WorkerDeps {
+            orders: system.orders.clone(),
+            broker: system.broker.clone(),
+            payments: self.stripe(PROVIDER_TIMEOUT),
+        };
+        Worker::build(config, deps).spawn(&system.shutdown).unwrap();
+    }
+
+    /// Until the order's deadline has passed, whatever its state.
+    pub fn pass_a_deadline(&self) {
+        let deadlines = OrderStatus::ALL
+            .into_iter()
+            .filter_map(OrderStatus::deadline);
+        self.clock.advance(deadlines.max().unwrap());
+    }
+
+    pub fn provider_behaves(&self, behaviour: Behaviour) {
+        self.provider.set_behaviour(behaviour).unwrap();
+    }
+
+    /// Waits until the provider's books have as many payments for the order, answered or not.
+    pub async fn provider_has(&self, order: OrderId, payments: usize) {
+        let client = Client::new(self.provider.base_url()).with_bearer(SECRET_KEY);
+        let path = format!("/double/ledger?order_id={order}");
+        until("the provider has the payment", async || {
+            let ledger: LedgerView = client.get(&path).await.json();
+            ledger.intents.len() == payments
+        })
+        .await;
+    }
+
+    /// The intents of an order, as the provider lists them.
+    pub async fn intents(&self, order: OrderId) -> Vec<Intent> {
+        let mut intents = self.all_intents().await;
+        intents.retain(|intent| intent.order_id == Some(order));
+        intents
+    }
+
+    /// Every invariant holds, and the provider's books agree.
+    pub async fn assert_audit_is_green(&self, orders: &Orders) {
+        until("the outbox is drained and the audit green", async || {
+            let findings = orders.audit().await.unwrap();
+            findings.iter().all(|finding| finding.violations == 0)
+        })
+        .await;
+        let charged = self.all_intents().await.into_iter();
+        let ledger: Vec<_> = charged
+            .filter(|intent| intent.status == IntentStatus::Succeeded)
+            .map(|intent| LedgerCharge {
+                order_id: intent.order_id.unwrap(),
+                amount: intent.amount_received,
+            })
+            .collect();
+        let finding = orders.audit_ledger(&ledger).await.unwrap();
+        assert_eq!(finding.violations, 0, "{finding:?} {ledger:?}");
+    }
+
+    async fn all_intents(&self) -> Vec<Intent> {
+        let list = ListIntents {
+            created_from: self.clock.now() - chrono::TimeDelta::days(30),
+            starting_after: None,
+            limit: 100,
+        };
+        let page = self.stripe(PATIENCE).list_intents(&list).await.unwrap();
+        assert!(!page.has_more);
+        page.items
+    }
+
+    fn stripe(&self, timeout: Duration) -> Stripe {
+        let base_url = self.provider.base_url().parse().unwrap();
+        let mut config = StripeConfig::new(base_url, SecretString::from(SECRET_KEY));
+        config.timeout = timeout;
+        Stripe::new(config).unwrap()
+    }
+
+    async fn orders(&self, waker: RelayWaker) -> Orders {
+        let database = Database::connect(&self.database_url, 2).await.unwrap();
+        let cache = Cache::connect(CacheConfig {
+            url: "memory:".to_owned(),
+            namespace: "test".to_owned(),
+            max_entries: 100,
+        });
+        let clock = Arc::new(self.clock.clone());
+        Orders::new(database, cache.await.unwrap(), clock, waker)
+    }
+}
+
+#[derive(serde::Deserialize)]
+struct LedgerView {
+    intents: Vec<serde_json::Value>,
+}
+
+impl System {
+    /// Places an order for one piece of the product.
+    pub async fn place(&self, product: ProductId, payment_method: &str) -> OrderId {
+        let customer = Actor {
+            user_id: Uuid::now_v7().into(),
+            session_id: Uuid::now_v7().into(),
+            roles: vec![Role::Customer],
+        };
+        let request = PlaceOrder {
+            idempotency_key: Uuid::now_v7().to_string().parse().unwrap(),
+            lines: vec![RequestedLine {
+                product_id: product,
+                quantity: 1,
+            }],
+            payment_method: payment_method.to_owned(),
+        };
+        let placed = self.orders.place(&customer, &request).await.unwrap();
+        placed.into_order().id
+    }
+
+    /// The demo shop's product of this name.
+    pub async fn product(&self, name: &str) -> ProductId {
+        let filter = ProductFilter {
+            search: Some(name.to_owned()),
+        };
+        let request = PageRequest::new(1, Direction::Forward, None).unwrap();
+        self.orders.products(&filter, request).await.unwrap().items[0].id
+    }
+
+    pub async fn available(&self, product: ProductId) -> i64 {
+        let products = self.orders.products_by_ids(&[product]).await.unwrap();
+        products[&product].available
+    }
+
+    /// Waits for the order to come to this state.
+    pub async fn reaches(&self, order: OrderId, expected: OrderStatus) {
+        let mut events = self.broker.broadcast("orders.order.#");
+        let mut status = None;
+        let reached = async {
+            loop {
+                status = self.orders.status(order).await.unwrap();
+                if status == Some(expected) {
+                    return;
+                }
+                events.next().await.expect("the broker is there");
+            }
+        };
+        let reached = tokio::time::timeout(PATIENCE, reached).await;
+        assert!(reached.is_ok(), "it is {status:?} and not {expected:?}");
+    }
+
+    pub async fn steps(&self, order: OrderId) -> Vec<OrderStatus> {
+        let mut history = self.orders.history_of(&[order]).await.unwrap();
+        let steps = history.remove(&order).unwrap().into_iter();
+        steps.map(|step| step.status).collect()
+    }
+
+    /// Waits for as many dead letters.
+    pub async fn dead_letters(&self, count: usize) -> Vec<DeadLetter> {
+        let letters = async || self.broker.dead_letters(QUEUE.name, 100).await.unwrap();
+        until("the dead letters are there", async || {
+            letters().await.len() == count
+        })
+        .await;
+        letters().await
+    }
+
+    /// The process is gone from one moment to the next: tasks are dropped where they are, and
+    /// what the broker held is forgotten.
+    pub async fn crash(self) {
+        self.shutdown.hard().cancel();
+        self.end().await;
+    }
+
+    /// Stops in good order.
+    pub async fn end(self) {
+        self.shutdown.finish(PATIENCE).await;
+        self.broker.close().await;
+        self.orders.database().close().await.unwrap();
+    }
+}
+
+/// Asks until it is so.
+pub async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+    let asking = async {
+        while !is_so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    let asked = tokio::time::timeout(PATIENCE, asking).await;
+    assert!(asked.is_ok(), "it never came about that {what}");
+}
