@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::{CONSUMER, Saga};
+use crate::{CONSUMER, HandleError, QUEUE, Saga};
 
 /// Before a failed message is delivered again; doubled with each attempt. A waiting message keeps
 /// its place among those in hand, so that a worker for whom everything fails slows down.
@@ -54,7 +54,7 @@ async fn handle(delivery: Delivery, saga: Saga, stop: CancellationToken) {
                 tracing::debug!(?applied, "handled");
                 delivery.ack().await;
             }
-            Err(error) if error.is_transient() => {
+            Err(error) if may_retry(&error, delivery.attempt) => {
                 tracing::warn!(
                     attempt = delivery.attempt,
                     cause = chain(&error),
@@ -73,6 +73,12 @@ async fn handle(delivery: Delivery, saga: Saga, stop: CancellationToken) {
     .await;
 }
 
+/// The last failure sets the message aside itself: the broker would do so too, but without saying
+/// why.
+fn may_retry(error: &HandleError, attempt: u32) -> bool {
+    error.is_transient() && attempt <= QUEUE.delivery_limit
+}
+
 fn pause(attempt: u32) -> Duration {
     let doublings = attempt.saturating_sub(1).min(16);
     FIRST_PAUSE
@@ -89,7 +95,18 @@ fn log_panic(ended: Result<(), tokio::task::JoinError>) {
 
 #[cfg(test)]
 mod tests {
+    use payment::{Failure, PaymentError};
+
     use super::*;
+
+    #[test]
+    fn what_may_pass_is_retried_until_the_deliveries_are_used_up() {
+        let unavailable = PaymentError::Unavailable(Failure::TooLarge { limit: 1 }).into();
+        assert!(may_retry(&unavailable, 1));
+        assert!(may_retry(&unavailable, QUEUE.delivery_limit));
+        assert!(!may_retry(&unavailable, QUEUE.delivery_limit + 1));
+        assert!(!may_retry(&HandleError::UnknownType("a.b.v1".into()), 1));
+    }
 
     #[test]
     fn pauses_double_up_to_a_bound() {

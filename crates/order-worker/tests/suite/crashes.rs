@@ -68,7 +68,7 @@ async fn a_charge_is_not_repeated_after_a_crash_before_it_was_recorded() {
 }
 
 #[tokio::test]
-async fn an_order_placed_while_no_worker_runs_is_finished_by_the_next() {
+async fn a_crash_right_after_the_answer_loses_nothing() {
     on_each_database(async |world| {
         let system = world.boot().await;
         let product = system.product("Plumb bob, No. 1").await;
