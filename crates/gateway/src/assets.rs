@@ -12,6 +12,8 @@ use contracts::ErrorCode;
 use service_kit::problem::Problem;
 use sha2::{Digest, Sha256};
 
+use crate::rest;
+
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
@@ -54,13 +56,21 @@ assets! {
     REACT_DOM = "graphiql/react-dom.production.min.js", JAVASCRIPT;
     CONSOLE_PAGE = "console/index.html", HTML;
     CONSOLE_SCRIPT = "console/console.js", JAVASCRIPT;
+    CONSOLE_SESSION = "console/session.js", JAVASCRIPT;
+    CONSOLE_GRAPHQL = "console/graphql.js", JAVASCRIPT;
     CONSOLE_STYLE = "console/console.css", CSS;
     CONSOLE_ICON = "console/icon.svg", SVG;
 }
 
-/// Serves the files under `/assets`.
+/// Serves the console at `/` and the files under `/assets`.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    config.route("/assets/{path:.*}", web::get().to(serve));
+    config
+        .service(rest::get("/", console))
+        .service(rest::get("/assets/{path:.*}", serve));
+}
+
+async fn console(request: HttpRequest) -> HttpResponse {
+    CONSOLE_PAGE.answer(&request)
 }
 
 async fn serve(request: HttpRequest, path: web::Path<String>) -> Result<HttpResponse, Problem> {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::{HttpRequest, HttpResponse, web};
+use actix_web::web;
 use kernel::SharedClock;
 use messaging::Broker;
 use orders::Orders;
@@ -112,9 +112,7 @@ impl Gateway {
 
     /// Mounts `/`, `/assets`, `/graphql`, `/v1`, `/docs`, `/openapi.json` and `/webhooks/stripe`.
     pub fn configure(&self, config: &mut web::ServiceConfig) {
-        config
-            .route("/", web::get().to(console))
-            .configure(assets::configure);
+        config.configure(assets::configure);
         config.configure(http::configure(
             "/graphql",
             self.endpoint.clone(),
@@ -129,9 +127,4 @@ impl Gateway {
         let run = self.hub.clone().run(self.broker.clone(), shutdown.soft());
         shutdown.spawn("order events", run);
     }
-}
-
-/// The console page.
-async fn console(request: HttpRequest) -> HttpResponse {
-    assets::CONSOLE_PAGE.answer(&request)
 }

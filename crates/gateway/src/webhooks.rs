@@ -9,6 +9,8 @@ use secrecy::SecretString;
 use service_kit::json::{JsonLimit, read};
 use service_kit::problem::{Problem, chain};
 
+use crate::rest;
+
 /// The longest webhook, in bytes. Stripe's are a few kilobytes.
 const BODY_LIMIT: JsonLimit = JsonLimit(256 * 1024);
 
@@ -25,7 +27,8 @@ pub(crate) struct Webhooks {
 pub(crate) fn configure(webhooks: &Webhooks, config: &mut web::ServiceConfig) {
     let stripe = web::resource("/webhooks/stripe")
         .app_data(web::Data::new(webhooks.clone()))
-        .route(web::post().to(stripe));
+        .route(web::post().to(stripe))
+        .default_service(web::to(|| rest::method_not_allowed("POST")));
     config.service(stripe);
 }
 

@@ -1,10 +1,7 @@
 // The console: log in, browse, place an order, watch it live. No library; every byte comes from the
 // server that served this page.
-"use strict";
-
-const TOKEN = "plumbline.accessToken";
-const REFRESH = "plumbline.refreshToken";
-const EMAIL = "plumbline.email";
+import { Subscriptions, graphql } from "./graphql.js";
+import { logIn, session } from "./session.js";
 
 const LABELS = {
   PLACED: "Placed",
@@ -38,6 +35,9 @@ const PLACE = `mutation PlaceOrder($input: PlaceOrderInput!) {
 const WATCH = `subscription Watch($id: ID!) {
   orderUpdated(orderId: $id) { id status }
 }`;
+const HISTORY = `query History($id: ID!) {
+  order(id: $id) { history { status at } }
+}`;
 
 const element = (id) => document.getElementById(id);
 
@@ -55,158 +55,7 @@ function money({ amount, currency }) {
   return format.format(amount / 10 ** digits);
 }
 
-// Session ------------------------------------------------------------------------------------
-
-const session = {
-  get token() {
-    return sessionStorage.getItem(TOKEN);
-  },
-  begin(email, answer) {
-    sessionStorage.setItem(EMAIL, email);
-    sessionStorage.setItem(TOKEN, answer.access_token);
-    sessionStorage.setItem(REFRESH, answer.refresh_token);
-  },
-  end() {
-    for (const key of [TOKEN, REFRESH, EMAIL]) sessionStorage.removeItem(key);
-  },
-};
-
-async function postJson(path, body) {
-  const response = await fetch(path, {
-    method: "POST",
-    headers: { "content-type": "application/json" },
-    body: JSON.stringify(body),
-  });
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Error(answer.detail || answer.title || `Status ${response.status}`);
-  return answer;
-}
-
-async function logIn(email, password) {
-  session.begin(email, await postJson("/auth/v1/sessions", { email, password }));
-}
-
-/** Exchanges the refresh token; several callers at once share one exchange, for it works once. */
-let refreshing = null;
-function refresh() {
-  refreshing ??= (async () => {
-    try {
-      const refresh_token = sessionStorage.getItem(REFRESH);
-      const answer = await postJson("/auth/v1/tokens/refresh", { refresh_token });
-      session.begin(sessionStorage.getItem(EMAIL), answer);
-    } finally {
-      refreshing = null;
-    }
-  })();
-  return refreshing;
-}
-
-// GraphQL ------------------------------------------------------------------------------------
-
-async function graphql(query, variables, mayRefresh = true) {
-  const headers = { "content-type": "application/json", accept: "application/graphql-response+json" };
-  if (session.token) headers.authorization = `Bearer ${session.token}`;
-  const response = await fetch("/graphql", {
-    method: "POST",
-    headers,
-    body: JSON.stringify({ query, variables }),
-  });
-  if (response.status === 401 && session.token && mayRefresh) {
-    await refresh().catch(logOut);
-    return graphql(query, variables, false);
-  }
-  const answer = await response.json();
-  if (answer.errors) throw new Error(answer.errors[0].message);
-  return answer.data;
-}
-
-/** One WebSocket by graphql-transport-ws, opened when needed and again when it was lost. */
-class Subscriptions {
-  #socket = null;
-  #isReady = false;
-  #running = new Map();
-  #nextId = 1;
-  #attempts = 0;
-  #retry = null;
-
-  start(query, variables, onData) {
-    const id = String(this.#nextId++);
-    this.#running.set(id, { query, variables, onData });
-    if (this.#isReady) this.#subscribe(id);
-    else this.#open();
-  }
-
-  close() {
-    this.#running.clear();
-    clearTimeout(this.#retry);
-    this.#socket?.close(1000);
-    this.#socket = null;
-    this.#isReady = false;
-    showConnection("Not connected", false);
-  }
-
-  #open() {
-    if (this.#socket !== null) return;
-    const address = new URL("/graphql", window.location.href);
-    address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
-    const socket = new WebSocket(address, "graphql-transport-ws");
-    this.#socket = socket;
-    showConnection("Connecting …", false);
-    socket.addEventListener("open", () => {
-      const payload = { Authorization: `Bearer ${session.token}` };
-      socket.send(JSON.stringify({ type: "connection_init", payload }));
-    });
-    socket.addEventListener("message", (event) => this.#receive(JSON.parse(event.data)));
-    socket.addEventListener("close", (event) => {
-      if (this.#socket === socket) this.#lost(event);
-    });
-  }
-
-  #receive(message) {
-    switch (message.type) {
-      case "connection_ack":
-        this.#isReady = true;
-        this.#attempts = 0;
-        showConnection("Connected by WebSocket", true);
-        for (const id of this.#running.keys()) this.#subscribe(id);
-        break;
-      case "ping":
-        this.#socket.send(JSON.stringify({ type: "pong" }));
-        break;
-      case "next":
-        this.#running.get(message.id)?.onData(message.payload.data);
-        break;
-      case "error":
-      case "complete":
-        this.#running.delete(message.id);
-        break;
-    }
-  }
-
-  #subscribe(id) {
-    const { query, variables } = this.#running.get(id);
-    this.#socket.send(JSON.stringify({ type: "subscribe", id, payload: { query, variables } }));
-  }
-
-  /** Comes back after a while that grows and is never the same for two clients. */
-  #lost(event) {
-    this.#socket = null;
-    this.#isReady = false;
-    if (this.#running.size === 0) {
-      showConnection("Connects again with the next order", false);
-      return;
-    }
-    showConnection(`Connection lost (${event.code}), coming back …`, false);
-    const wait = Math.min(1000 * 2 ** this.#attempts++, 15000) * (0.5 + Math.random());
-    this.#retry = setTimeout(async () => {
-      // 4403: the token has expired.
-      if (event.code === 4403) await refresh().catch(logOut);
-      if (session.token) this.#open();
-    }, wait);
-  }
-}
-
-const subscriptions = new Subscriptions();
+const subscriptions = new Subscriptions(showConnection);
 
 function showConnection(text, isOpen) {
   element("connection").textContent = text;
@@ -331,17 +180,31 @@ function watch(order) {
 
   const started = performance.now();
   const seen = new Set();
-  const show = (status) => {
+  const show = (status, elapsed) => {
     if (seen.has(status)) return;
     seen.add(status);
     const end = GOOD_ENDS.includes(status) ? "good" : BAD_ENDS.includes(status) ? "bad" : "";
     const state = make("li", end);
-    const elapsed = Math.round(performance.now() - started);
-    state.append(make("span", "", LABELS[status] ?? status), make("time", "", `+${elapsed} ms`));
+    const time = `+${Math.round(elapsed)} ms`;
+    state.append(make("span", "", LABELS[status] ?? status), make("time", "", time));
     states.append(state);
   };
-  show(order.status);
-  subscriptions.start(WATCH, { id: order.id }, (data) => show(data.orderUpdated.status));
+  const showNow = (status) => show(status, performance.now() - started);
+  // Live, a burst shows its newest state only; in the end every state is there, by the server's clock.
+  const showAll = async () => {
+    const data = await graphql(HISTORY, { id: order.id });
+    const history = data.order.history;
+    seen.clear();
+    states.replaceChildren();
+    for (const { status, at } of history) show(status, new Date(at) - new Date(history[0].at));
+  };
+  showNow(order.status);
+  subscriptions.start(
+    WATCH,
+    { id: order.id },
+    (data) => showNow(data.orderUpdated.status),
+    () => showAll().catch(() => {}),
+  );
 }
 
 // The page -----------------------------------------------------------------------------------
@@ -349,17 +212,11 @@ function watch(order) {
 function showPerson() {
   const isIn = session.token !== null;
   element("person").hidden = !isIn;
-  element("person-name").textContent = sessionStorage.getItem(EMAIL) ?? "";
+  element("person-name").textContent = session.email ?? "";
   element("log-in-card").hidden = isIn;
   const button = element("place-button");
   button.disabled = !isIn;
   button.textContent = isIn ? "Place the order" : "Log in to place the order";
-}
-
-function logOut() {
-  session.end();
-  subscriptions.close();
-  showPerson();
 }
 
 function onSubmit(id, act) {
@@ -386,7 +243,11 @@ onSubmit("search", () => {
 });
 onSubmit("place", placeOrder);
 element("more").addEventListener("click", loadProducts);
-element("log-out").addEventListener("click", logOut);
+element("log-out").addEventListener("click", () => session.end());
+window.addEventListener("session-ended", () => {
+  subscriptions.close();
+  showPerson();
+});
 
 showPerson();
 loadProducts();

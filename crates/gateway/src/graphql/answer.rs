@@ -103,6 +103,16 @@ impl Answer {
         Self::of_response(response)
     }
 
+    /// A label for metrics.
+    pub(super) fn outcome(&self) -> &'static str {
+        match self.stage {
+            Stage::Refused(_) => "refused",
+            Stage::Invalid => "invalid",
+            Stage::Executed if self.errors.is_empty() => "ok",
+            Stage::Executed => "errors",
+        }
+    }
+
     /// Reports what the operation cost and what it might have cost.
     #[must_use]
     pub(super) fn with_cost(mut self, cost: u64, limit: u64) -> Self {

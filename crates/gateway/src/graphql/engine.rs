@@ -106,12 +106,14 @@ impl<E: Executor> Engine<E> {
 
     /// Executes a query or a mutation.
     pub async fn execute(&self, prepared: Prepared) -> Answer {
-        let cost = prepared.cost;
+        let (cost, kind) = (prepared.cost, prepared.kind.as_str());
         let executed = self.executor.execute(prepared.request);
         let answer = match tokio::time::timeout(self.config.timeout, executed).await {
             Ok(response) => Answer::of_response(response),
             Err(_) => Rejection::refused(504, Code::Timeout, "The operation took too long.").into(),
         };
+        metrics::counter!("plumbline_graphql_operations_total", "kind" => kind, "outcome" => answer.outcome())
+            .increment(1);
         answer.with_cost(cost, self.config.limits.cost)
     }
 

@@ -19,13 +19,11 @@ const POLICY: &str = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-
     frame-ancestors 'none'; base-uri 'none'";
 
 pub(super) fn configure(config: &mut web::ServiceConfig) {
-    let document = web::resource(OPENAPI_URL)
-        .app_data(web::Data::new(super::openapi()))
-        .route(web::get().to(document));
+    let document = super::get(OPENAPI_URL, document).app_data(web::Data::new(super::openapi()));
     let page = web::scope("/docs")
         .app_data(web::Data::from(Arc::new(Config::new([OPENAPI_URL]))))
-        .service(web::resource("").route(web::get().to(to_folder)))
-        .service(web::resource("/{file:.*}").route(web::get().to(file)));
+        .service(super::get("", to_folder))
+        .service(super::get("/{file:.*}", file));
     config.service(document).service(page);
 }
 

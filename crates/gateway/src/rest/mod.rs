@@ -56,7 +56,8 @@ pub(crate) fn configure(context: &Context, config: &mut web::ServiceConfig) {
     config.service(scope).configure(docs::configure);
 }
 
-fn get<F, Args>(path: &str, handler: F) -> Resource
+/// A resource that is only read.
+pub(crate) fn get<F, Args>(path: &str, handler: F) -> Resource
 where
     F: Handler<Args>,
     Args: FromRequest + 'static,
@@ -72,7 +73,7 @@ async fn not_found() -> Result<HttpResponse, Problem> {
     Err(Problem::new(ErrorCode::NotFound))
 }
 
-async fn method_not_allowed(allowed: &'static str) -> Result<HttpResponse, Problem> {
+pub(crate) async fn method_not_allowed(allowed: &'static str) -> Result<HttpResponse, Problem> {
     Err(Problem::new(ErrorCode::MethodNotAllowed).header(ALLOW, HeaderValue::from_static(allowed)))
 }
 

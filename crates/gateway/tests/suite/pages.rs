@@ -38,6 +38,23 @@ async fn pages_are_served_with_a_policy_that_lets_nothing_else_in() {
 }
 
 #[actix_web::test]
+async fn other_methods_are_refused_everywhere() {
+    let shop = Shop::open().await;
+    for (method, path, allowed) in [
+        ("POST", "/", "GET, HEAD"),
+        ("PUT", "/assets/console/icon.svg", "GET, HEAD"),
+        ("DELETE", "/docs/", "GET, HEAD"),
+        ("POST", "/openapi.json", "GET, HEAD"),
+        ("GET", "/webhooks/stripe", "POST"),
+        ("DELETE", "/v1/orders", "GET, HEAD, POST"),
+    ] {
+        let reply = Reply::to(shop.call(method, path)).await;
+        reply.is_problem(405, "method-not-allowed");
+        assert_eq!(reply.header("allow"), allowed, "{path}");
+    }
+}
+
+#[actix_web::test]
 async fn the_openapi_document_is_3_1_and_every_operation_is_described() {
     let shop = Shop::open().await;
     let document = Reply::to(shop.call("GET", "/openapi.json")).await.body;

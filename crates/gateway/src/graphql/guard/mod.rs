@@ -164,6 +164,16 @@ pub enum OperationKind {
 }
 
 impl OperationKind {
+    /// The keyword, which also labels metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Query => "query",
+            Self::Mutation => "mutation",
+            Self::Subscription => "subscription",
+        }
+    }
+
     fn from_keyword(keyword: &str) -> Option<Self> {
         match keyword {
             "query" => Some(Self::Query),

@@ -10,6 +10,7 @@ use futures_util::{
 };
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep_until, timeout};
+use tracing::Instrument;
 
 use super::Sockets;
 use super::admission::Seat;
@@ -253,7 +254,10 @@ impl<E: Executor> Connection<E> {
         let answers = match prepared.kind() {
             OperationKind::Subscription => engine.subscribe(prepared).boxed(),
             OperationKind::Query | OperationKind::Mutation => {
-                stream::once(async move { engine.execute(prepared).await }).boxed()
+                // The connection belongs to no request: each of its operations is a trace of its own.
+                let span = tracing::info_span!("graphql.operation", otel.kind = "server");
+                let executed = async move { engine.execute(prepared).await };
+                stream::once(executed.instrument(span)).boxed()
             }
         };
         self.start(id.into(), answers);

@@ -63,7 +63,7 @@ impl Default for SocketConfig {
             init_timeout: Duration::from_secs(3),
             write_timeout: Duration::from_secs(10),
             ping_interval: Duration::from_secs(20),
-            drain: Duration::from_secs(2),
+            drain: Duration::from_secs(1),
         }
     }
 }

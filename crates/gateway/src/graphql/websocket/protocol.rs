@@ -10,6 +10,9 @@ use crate::graphql::parameters::Parameters;
 /// The subprotocol's name in `Sec-WebSocket-Protocol`.
 pub(super) const SUBPROTOCOL: &str = "graphql-transport-ws";
 
+/// The longest id of an operation. Clients count, or take a UUID.
+const MAX_ID_BYTES: usize = 256;
+
 /// What a client may send.
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
@@ -44,7 +47,11 @@ impl ClientMessage {
         }
         let message = serde_json::from_str(text).ok()?;
         match &message {
-            Self::Subscribe { id, .. } | Self::Complete { id } if id.is_empty() => None,
+            Self::Subscribe { id, .. } | Self::Complete { id }
+                if !(1..=MAX_ID_BYTES).contains(&id.len()) =>
+            {
+                None
+            }
             _ => Some(message),
         }
     }
@@ -148,6 +155,8 @@ mod tests {
         ] {
             assert!(ClientMessage::parse(text).is_none(), "{text}");
         }
+        let long = format!(r#"{{"type":"complete","id":"{}"}}"#, "x".repeat(257));
+        assert!(ClientMessage::parse(&long).is_none());
         for text in [
             r#"{"type":"connection_init"}"#,
             r#"{"type":"connection_init","payload":null}"#,
