@@ -6,6 +6,7 @@ use cache::{Cache, CacheConfig};
 use chrono::{DateTime, Utc};
 use kernel::SystemClock;
 use messaging::RelayWaker;
+use migrations::OrdersMigrator;
 use orders::{
     Orders,
     audit::{Finding, LedgerCharge},
@@ -32,6 +33,7 @@ pub(crate) enum AuditFailed {
 pub(crate) async fn run(settings: &Settings) -> Result<(String, bool), AuditFailed> {
     let url = &settings.orders.database_url;
     let database = migrate::connect("orders", url, settings.orders.max_connections).await?;
+    migrate::check::<OrdersMigrator>("orders", &database).await?;
     let memory = CacheConfig {
         url: "memory:".to_owned(),
         namespace: String::new(),

@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{SocketAddr, TcpListener},
+    path::PathBuf,
     time::Duration,
 };
 
@@ -65,6 +66,8 @@ impl Role {
 pub enum StartError {
     #[error("can't listen on {addr}: {}", hint(.source))]
     Listen { addr: SocketAddr, source: io::Error },
+    #[error("can't create the data folder {}", .folder.display())]
+    DataDir { folder: PathBuf, source: io::Error },
     #[error("can't connect to the {context} database")]
     Database {
         context: &'static str,
@@ -148,6 +151,13 @@ pub async fn start(
         source,
     })?;
     settings.server.port = addr.port();
+    if role == Role::All {
+        let folder = &settings.storage.data_dir;
+        std::fs::create_dir_all(folder).map_err(|source| StartError::DataDir {
+            folder: folder.clone(),
+            source,
+        })?;
+    }
     let shutdown = Shutdown::new();
     let double = match settings.payment.url.as_str() {
         "double:" if role == Role::All => {
