@@ -1,6 +1,7 @@
 //! Starts the real servers of this machine; what is not installed is left out, loudly.
 
 use sea_orm::ConnectionTrait;
+use testkit::environment;
 use testkit::postgres::fresh_database;
 use testkit::readiness;
 use testkit::services::{Durability, Postgres, Program, RabbitMq, Redis};
@@ -8,10 +9,7 @@ use testkit::services::{Durability, Postgres, Program, RabbitMq, Redis};
 fn installed(program: Program) -> bool {
     let found = program.find().is_some();
     if !found {
-        eprintln!(
-            "LEFT OUT: {} is not installed (run `cargo xtask test`)",
-            program.name()
-        );
+        environment::left_out("a test of the private servers", program.name());
     }
     found
 }

@@ -6,6 +6,24 @@ use testkit::services::{Durability, Postgres, Program, RabbitMq, Redis, Services
 use crate::command::Failure;
 use crate::install;
 
+/// The variable that gives each server.
+const VARIABLES: [(&str, Program); 3] = [
+    (POSTGRES_URL, Program::Postgres),
+    (REDIS_URL, Program::Redis),
+    (AMQP_URL, Program::RabbitMq),
+];
+
+/// The servers that no variable gives, so that private ones are needed.
+#[must_use]
+pub fn not_given() -> Vec<Program> {
+    let missing = VARIABLES.iter().filter(|(name, _)| given(name).is_none());
+    missing.map(|(_, program)| *program).collect()
+}
+
+fn given(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|url| !url.is_empty())
+}
+
 /// Where the tests find their servers, and the private ones, which end with this value.
 #[derive(Debug)]
 pub struct TestServices {
@@ -21,22 +39,8 @@ impl TestServices {
     /// # Errors
     /// When one is neither given nor can be installed or started.
     pub async fn obtain() -> Result<Self, Failure> {
-        let variables = [
-            (POSTGRES_URL, Program::Postgres),
-            (REDIS_URL, Program::Redis),
-            (AMQP_URL, Program::RabbitMq),
-        ];
-        let given =
-            variables.map(|(name, _)| std::env::var(name).ok().filter(|url| !url.is_empty()));
-        let mut missing = Vec::new();
-        for ((name, program), url) in variables.iter().zip(&given) {
-            match url {
-                Some(_) => eprintln!("{}: given by {name}", program.name()),
-                None => missing.push(*program),
-            }
-        }
-        install::ensure(&missing).await?;
-
+        install::ensure(&not_given()).await?;
+        let given = VARIABLES.map(|(name, _)| given(name));
         let [postgres_url, redis_url, amqp_url] = given;
         let (postgres, redis, rabbitmq) = tokio::try_join!(
             unless(postgres_url.is_some(), Postgres::start(Durability::Relaxed)),

@@ -7,7 +7,7 @@ use testkit::services::Program;
 
 use crate::command::{Failure, cargo, execute};
 use crate::install;
-use crate::services::TestServices;
+use crate::services::{self, TestServices};
 use crate::stages::Stages;
 
 #[derive(Debug, clap::Args)]
@@ -28,23 +28,25 @@ pub struct Arguments {
 /// When a stage failed.
 pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut stages = Stages::default();
-    let mut environment = Vec::new();
-    if !arguments.embedded && !arguments.no_browser {
-        environment.extend(stages.run("browser", browser()).await);
-    }
     let filter = arguments.filter.as_deref();
-    stages
-        .run("embedded suite", embedded_suite(filter, &environment))
-        .await;
     if arguments.embedded {
+        stages
+            .run("embedded suite", embedded_suite(filter, &[]))
+            .await;
         eprintln!("\nLEFT OUT (--embedded): the distributed suite, the browser tests");
-    } else if let Some(services) = stages.run("servers", TestServices::obtain()).await {
-        let mut environment = environment.clone();
-        environment.extend(
-            services
-                .environment()
-                .map(|(name, url)| (name, url.to_owned())),
-        );
+        return stages.finish();
+    }
+    // First of all: what can't be had is known before anything takes minutes.
+    let programs = stages.run("programs", programs(arguments.no_browser)).await;
+    let browser = programs.unwrap_or_default();
+    stages
+        .run("embedded suite", embedded_suite(filter, &browser))
+        .await;
+    if let Some(services) = stages.run("servers", TestServices::obtain()).await {
+        let urls = services
+            .environment()
+            .map(|(name, url)| (name, url.to_owned()));
+        let environment: Vec<_> = browser.into_iter().chain(urls).collect();
         stages
             .run("distributed suite", distributed::run(filter, &environment))
             .await;
@@ -53,16 +55,23 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     stages.finish()
 }
 
-/// Finds Chromium, or installs it, and says where it is.
-async fn browser() -> Result<(&'static str, String), Failure> {
-    install::ensure(&Program::BROWSER).await?;
-    let missing = || Failure::NotInstalled {
-        programs: Program::BROWSER.to_vec(),
-        why: "not found".to_owned(),
-    };
-    let path = Program::Chromium.find().ok_or_else(missing)?;
-    eprintln!("{CHROMIUM}={}", path.display());
-    Ok((CHROMIUM, path.display().to_string()))
+/// Finds what the suites need, or installs it, and returns the variable that names the browser.
+async fn programs(no_browser: bool) -> Result<Vec<(&'static str, String)>, Failure> {
+    let mut needed = services::not_given();
+    if !no_browser {
+        needed.extend(Program::BROWSER);
+    }
+    install::ensure(&needed).await?;
+    for program in &needed {
+        if let Some(path) = program.find() {
+            eprintln!("{}: {}", program.name(), path.display());
+        }
+    }
+    let browser = Program::Chromium.find().filter(|_| !no_browser);
+    Ok(browser
+        .map(|path| (CHROMIUM, path.display().to_string()))
+        .into_iter()
+        .collect())
 }
 
 /// Everything, as plain `cargo test` runs it.
