@@ -16,6 +16,7 @@ use crate::{
     audit::{self, AuditFailed},
     banner,
     documents::{self, DocumentFailed},
+    health_check::{self, HealthFailed},
     migrate,
     payment_double::{self, DoubleFailed},
     running, seed,
@@ -68,6 +69,12 @@ enum Command {
     },
     /// Check that no order was lost, doubled or oversold; exits with 1 if one was.
     Audit,
+    /// Ask a running process whether it is ready; exits with 1 if it is not.
+    Health {
+        /// What to ask instead of /health/ready on the address of the settings.
+        #[arg(long)]
+        url: Option<Url>,
+    },
     /// Print a published format.
     Schema {
         #[arg(value_enum)]
@@ -94,6 +101,8 @@ enum Failure {
     Start(#[from] StartError),
     #[error(transparent)]
     Audit(#[from] AuditFailed),
+    #[error(transparent)]
+    Health(#[from] HealthFailed),
     #[error(transparent)]
     Double(#[from] DoubleFailed),
     #[error("can't render the document")]
@@ -168,6 +177,13 @@ async fn dispatch(arguments: Arguments) -> Result<Output, Failure> {
                 text,
                 status: u8::from(!green),
             })
+        }
+        Some(Command::Health { url }) => {
+            let url = match url {
+                Some(url) => url,
+                None => health_check::own_url(&Settings::load(loader, Role::All)?)?,
+            };
+            Ok(health_check::run(url).await?.into())
         }
         Some(Command::Schema { document }) => Ok(documents::render(document)?.into()),
         Some(Command::PaymentDouble { bind, webhook_url }) => {

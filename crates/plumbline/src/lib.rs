@@ -5,6 +5,7 @@ mod audit;
 mod banner;
 pub mod cli;
 mod documents;
+mod health_check;
 mod http;
 mod migrate;
 mod payment_double;
