@@ -42,7 +42,8 @@ impl Program {
         }
     }
 
-    /// Where it is: in the folders where Debian keeps what is not on `PATH`, then on `PATH`.
+    /// Where it is: in the folders where Debian keeps what is not on `PATH`, then on `PATH`. Any
+    /// Chromium will do.
     #[must_use]
     pub fn find(self) -> Option<PathBuf> {
         let aside = match self {
@@ -51,9 +52,14 @@ impl Program {
             Self::RabbitMq => Some(PathBuf::from("/usr/lib/rabbitmq/bin/rabbitmq-server")),
             Self::Redis | Self::Chromium | Self::Chromedriver => None,
         };
+        let other_name = match self {
+            Self::Chromium => Some("google-chrome"),
+            Self::Postgres | Self::Redis | Self::RabbitMq | Self::Chromedriver => None,
+        };
         aside
             .filter(|path| super::is_executable(path))
             .or_else(|| super::on_path(self.name()))
+            .or_else(|| super::on_path(other_name?))
     }
 }
 

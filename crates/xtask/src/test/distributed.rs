@@ -10,7 +10,7 @@ use std::process::Command;
 use serde::Deserialize;
 use testkit::environment::MODE;
 
-use crate::command::{Failure, capture, cargo, execute};
+use crate::command::{Failure, capture, cargo, succeed};
 use crate::workspace::{self, Package};
 
 /// The packages with such suites. Add yours here.
@@ -29,7 +29,7 @@ pub async fn run(filter: Option<&str>, environment: &[(&str, String)]) -> Result
         command
             .env(MODE, "distributed")
             .envs(environment.iter().cloned());
-        if let Err(failure) = execute(&mut command).await {
+        if let Err(failure) = succeed(&mut command).await {
             eprintln!("error: {failure}");
             first_failure.get_or_insert(failure);
         }
