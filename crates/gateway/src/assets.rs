@@ -10,9 +10,8 @@ use actix_web::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use contracts::ErrorCode;
 use service_kit::problem::Problem;
+use service_kit::routes;
 use sha2::{Digest, Sha256};
-
-use crate::rest;
 
 const HTML: &str = "text/html; charset=utf-8";
 const CSS: &str = "text/css; charset=utf-8";
@@ -65,8 +64,8 @@ assets! {
 /// Serves the console at `/` and the files under `/assets`.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
     config
-        .service(rest::get("/", console))
-        .service(rest::get("/assets/{path:.*}", serve));
+        .service(routes::get("/", console))
+        .service(routes::get("/assets/{path:.*}", serve));
 }
 
 async fn console(request: HttpRequest) -> HttpResponse {

@@ -8,8 +8,7 @@ use payment::{WebhookEvent, signature};
 use secrecy::SecretString;
 use service_kit::json::{JsonLimit, read};
 use service_kit::problem::{Problem, chain};
-
-use crate::rest;
+use service_kit::routes;
 
 /// The longest webhook, in bytes. Stripe's are a few kilobytes.
 const BODY_LIMIT: JsonLimit = JsonLimit(256 * 1024);
@@ -25,11 +24,8 @@ pub(crate) struct Webhooks {
 
 /// Mounts `/webhooks/stripe`.
 pub(crate) fn configure(webhooks: &Webhooks, config: &mut web::ServiceConfig) {
-    let stripe = web::resource("/webhooks/stripe")
-        .app_data(web::Data::new(webhooks.clone()))
-        .route(web::post().to(stripe))
-        .default_service(web::to(|| rest::method_not_allowed("POST")));
-    config.service(stripe);
+    let data = web::Data::new(webhooks.clone());
+    config.service(routes::post("/webhooks/stripe", stripe).app_data(data));
 }
 
 /// The signature is over the raw body, so that is what is read; and nothing of it is believed

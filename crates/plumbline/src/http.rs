@@ -9,7 +9,7 @@ use actix_web::{
     web,
 };
 use service_kit::{
-    health, mail::list_dev_mails, problem, request_telemetry, security_headers,
+    health, mail::list_dev_mails, request_telemetry, routes, security_headers,
     security_headers::StrictTransportSecurity, telemetry,
 };
 use tokio::task::JoinHandle;
@@ -47,7 +47,7 @@ pub(crate) fn serve(
                 if let Some(mailbox) = mailbox.clone() {
                     config
                         .app_data(web::Data::new(mailbox))
-                        .route("/dev/mailbox", web::get().to(list_dev_mails));
+                        .service(routes::get("/dev/mailbox", list_dev_mails));
                 }
                 if let Some(auth) = &auth {
                     auth.configure(config);
@@ -56,7 +56,7 @@ pub(crate) fn serve(
                     gateway.configure(config);
                 }
             })
-            .default_service(web::to(problem::not_found))
+            .default_service(web::to(routes::not_found))
             .wrap(from_fn(request_telemetry::record))
             .wrap(from_fn(security_headers::add))
     });

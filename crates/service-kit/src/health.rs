@@ -7,6 +7,8 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
+use crate::routes;
+
 /// A dependency that has not answered by then counts as away.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 
@@ -73,8 +75,8 @@ pub fn configure(readiness: Arc<Readiness>) -> impl FnOnce(&mut web::ServiceConf
     move |config| {
         config
             .app_data(web::Data::from(readiness))
-            .route("/health/live", web::get().to(live))
-            .route("/health/ready", web::get().to(ready));
+            .service(routes::get("/health/live", live))
+            .service(routes::get("/health/ready", ready));
     }
 }
 

@@ -2,6 +2,7 @@
 //! on the wire, security headers, token verification, mail.
 
 pub mod access_token;
+pub mod api_docs;
 pub mod config;
 pub mod health;
 pub mod json;
@@ -10,5 +11,6 @@ pub mod lifecycle;
 pub mod mail;
 pub mod problem;
 pub mod request_telemetry;
+pub mod routes;
 pub mod security_headers;
 pub mod telemetry;

@@ -186,11 +186,6 @@ impl ResponseError for Problem {
     }
 }
 
-/// The answer to a path that no route knows.
-pub async fn not_found() -> Result<HttpResponse, Problem> {
-    Err(Problem::new(ErrorCode::NotFound))
-}
-
 /// An error and all its causes on one line, for the log.
 #[must_use]
 pub fn chain(error: &dyn Error) -> String {

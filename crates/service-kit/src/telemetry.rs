@@ -9,6 +9,8 @@ use opentelemetry_otlp::ExporterBuildError;
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
+use crate::routes;
+
 /// The standard variable (OpenTelemetry, "OTLP Exporter Configuration") that turns tracing on.
 const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
@@ -112,7 +114,7 @@ pub async fn render_metrics() -> HttpResponse {
 }
 
 pub fn configure_metrics(config: &mut web::ServiceConfig) {
-    config.route("/metrics", web::get().to(render_metrics));
+    config.service(routes::get("/metrics", render_metrics));
 }
 
 /// Folds what was recorded into the histograms, so that memory stays bounded when nobody scrapes.

@@ -1,10 +1,9 @@
 //! The HTTP side: one endpoint a file, each with its request, its answer, and which problem each
-//! error of its use-case becomes. `docs` and `confirm_page` are for people.
+//! error of its use-case becomes. `confirm_page` is for people.
 
 mod confirm_email;
 mod confirm_page;
 mod create_session;
-mod docs;
 mod me;
 mod refresh_tokens;
 mod register_user;
@@ -13,17 +12,19 @@ mod well_known;
 use std::time::Duration;
 
 use actix_web::{
-    FromRequest, Handler, HttpResponse, Resource, Responder,
-    http::{
-        Method,
-        header::{ALLOW, CACHE_CONTROL, HeaderValue},
-    },
+    HttpResponse,
+    http::header::{CACHE_CONTROL, HeaderValue},
     web::{self, ServiceConfig},
 };
 use contracts::ErrorCode;
 use sea_orm::DbErr;
 use serde::Serialize;
-use service_kit::{json::JsonLimit, problem::Problem};
+use service_kit::{
+    api_docs,
+    json::JsonLimit,
+    problem::Problem,
+    routes::{get, not_found, post},
+};
 use utoipa::OpenApi as _;
 
 use crate::{password::PasswordError, service::AuthService, use_cases::log_in::SessionTokens};
@@ -96,40 +97,10 @@ pub(crate) fn configure(service: &AuthService, config: &mut ServiceConfig) {
         ))
         .service(get("/confirm-email", confirm_page::page))
         .service(get("/confirm-email.js", confirm_page::script))
-        .configure(docs::configure)
         .default_service(web::to(not_found));
-    config.service(scope);
-}
-
-fn get<F, Args>(path: &str, handler: F) -> Resource
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    web::resource(path)
-        .route(web::get().to(handler.clone()))
-        .route(web::head().to(handler))
-        .default_service(web::to(|| method_not_allowed("GET, HEAD")))
-}
-
-fn post<F, Args>(path: &str, handler: F) -> Resource
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    web::resource(path)
-        .route(web::method(Method::POST).to(handler))
-        .default_service(web::to(|| method_not_allowed("POST")))
-}
-
-async fn not_found() -> Result<HttpResponse, Problem> {
-    Err(Problem::new(ErrorCode::NotFound))
-}
-
-async fn method_not_allowed(allowed: &'static str) -> Result<HttpResponse, Problem> {
-    Err(Problem::new(ErrorCode::MethodNotAllowed).header(ALLOW, HeaderValue::from_static(allowed)))
+    config
+        .configure(api_docs::configure("/auth", openapi()))
+        .service(scope);
 }
 
 /// The answer to a log-in and to a refresh; names of RFC 6749 §5.1.

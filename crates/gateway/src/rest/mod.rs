@@ -1,6 +1,5 @@
 //! REST `/v1`: the same use-cases as GraphQL, one endpoint a file. Errors are RFC 9457 problems.
 
-mod docs;
 mod get_order;
 mod get_product;
 mod list_orders;
@@ -9,16 +8,17 @@ mod model;
 mod openapi;
 mod place_order;
 
-use actix_web::{
-    FromRequest, Handler, HttpRequest, HttpResponse, Resource, Responder,
-    http::header::{ALLOW, HeaderValue},
-    web,
-};
+use actix_web::{HttpRequest, web};
 use contracts::ErrorCode;
 use kernel::page::Page;
 use orders::{OrderError, Orders};
 use serde::Deserialize;
-use service_kit::{access_token::Verifier, problem::Problem};
+use service_kit::{
+    access_token::Verifier,
+    api_docs,
+    problem::Problem,
+    routes::{get, method_not_allowed, not_found},
+};
 
 use crate::cursor::Cursors;
 use crate::listing::{InvalidListing, PageArguments};
@@ -53,28 +53,9 @@ pub(crate) fn configure(context: &Context, config: &mut web::ServiceConfig) {
         )
         .service(get("/orders/{id}", get_order::handle))
         .default_service(web::to(not_found));
-    config.service(scope).configure(docs::configure);
-}
-
-/// A resource that is only read.
-pub(crate) fn get<F, Args>(path: &str, handler: F) -> Resource
-where
-    F: Handler<Args>,
-    Args: FromRequest + 'static,
-    F::Output: Responder + 'static,
-{
-    web::resource(path)
-        .route(web::get().to(handler.clone()))
-        .route(web::head().to(handler))
-        .default_service(web::to(|| method_not_allowed("GET, HEAD")))
-}
-
-async fn not_found() -> Result<HttpResponse, Problem> {
-    Err(Problem::new(ErrorCode::NotFound))
-}
-
-pub(crate) async fn method_not_allowed(allowed: &'static str) -> Result<HttpResponse, Problem> {
-    Err(Problem::new(ErrorCode::MethodNotAllowed).header(ALLOW, HeaderValue::from_static(allowed)))
+    config
+        .service(scope)
+        .configure(api_docs::configure("", openapi()));
 }
 
 /// The query string of a list.

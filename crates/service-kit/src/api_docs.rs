@@ -1,0 +1,68 @@
+//! An OpenAPI document and Swagger UI for it, from files inside the program: it works offline and
+//! loads nothing from elsewhere.
+
+use std::sync::Arc;
+
+use actix_web::{
+    HttpResponse,
+    http::header::{
+        CONTENT_ENCODING, CONTENT_SECURITY_POLICY, ContentEncoding, HeaderValue, LOCATION,
+    },
+    web,
+};
+use contracts::ErrorCode;
+use utoipa::openapi::OpenApi;
+use utoipa_swagger_ui::Config;
+
+use crate::{problem::Problem, routes};
+
+/// Swagger UI sets styles from its script and has icons as data URLs.
+const POLICY: HeaderValue = HeaderValue::from_static(
+    "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+     frame-ancestors 'none'; base-uri 'none'",
+);
+
+/// Mounts `{prefix}/openapi.json` and `{prefix}/docs/`. The prefix is empty or begins with `/`.
+pub fn configure(prefix: &str, document: OpenApi) -> impl FnOnce(&mut web::ServiceConfig) {
+    let document_path = format!("{prefix}/openapi.json");
+    let docs_path = format!("{prefix}/docs");
+    move |config| {
+        let swagger_ui: Config<'static> = Config::new([document_path.clone()]);
+        let folder = format!("{docs_path}/");
+        let to_folder = move || {
+            // The page names its files relative to its folder.
+            let redirect = HttpResponse::PermanentRedirect()
+                .insert_header((LOCATION, folder.clone()))
+                .finish();
+            std::future::ready(redirect)
+        };
+        config
+            .service(routes::get(&document_path, serve_document).app_data(web::Data::new(document)))
+            .service(routes::get(&docs_path, to_folder))
+            .service(
+                routes::get(&format!("{docs_path}/{{file:.*}}"), serve_file)
+                    .app_data(web::Data::from(Arc::new(swagger_ui))),
+            );
+    }
+}
+
+async fn serve_document(document: web::Data<OpenApi>) -> HttpResponse {
+    HttpResponse::Ok().json(document.get_ref())
+}
+
+async fn serve_file(
+    path: web::Path<String>,
+    config: web::Data<Config<'static>>,
+) -> Result<HttpResponse, Problem> {
+    let found = utoipa_swagger_ui::serve(&path, config.into_inner())
+        .map_err(|error| Problem::internal(error.to_string()))?;
+    let file = found.ok_or_else(|| Problem::new(ErrorCode::NotFound))?;
+    let mut response = HttpResponse::Ok();
+    if file.gzpipped {
+        response.insert_header((CONTENT_ENCODING, ContentEncoding::Gzip));
+    }
+    Ok(response
+        .content_type(file.content_type)
+        .insert_header((CONTENT_SECURITY_POLICY, POLICY))
+        .body(file.bytes.into_owned()))
+}
