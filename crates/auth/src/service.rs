@@ -65,8 +65,7 @@ pub fn queues() -> Vec<QueueSpec> {
 }
 
 impl AuthService {
-    /// Reads or generates the signing key, and brings back the mail requests that an in-process
-    /// broker of an earlier process forgot.
+    /// Reads or generates the signing key.
     pub async fn build(config: AuthConfig, deps: AuthDeps) -> Result<Self, AuthError> {
         let AuthDeps {
             database,
@@ -77,10 +76,6 @@ impl AuthService {
         let passwords = Passwords::new(config.hashing, config.hash_pool)?;
         let keyring = Keyring::new(config.encryption_key, config.former_encryption_keys);
         let signing_key = SigningKey::load_or_generate(&database, &keyring, clock.now()).await?;
-        if matches!(broker, Broker::InProcess(_)) {
-            let events = [mail::MAIL_REQUESTED];
-            outbox::requeue_unconsumed(&database, mail::QUEUE.name, &events).await?;
-        }
         let access_tokens = AccessTokens {
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
@@ -117,8 +112,14 @@ impl AuthService {
         routes::configure(self, config);
     }
 
-    /// Starts the relay, the mail consumer and the deletion of what has expired.
-    pub fn spawn_background(&self, shutdown: &Shutdown) {
+    /// Starts the relay, the mail consumer and the deletion of what has expired. First it brings
+    /// back the mail requests that the in-process broker of an earlier process forgot.
+    pub async fn spawn_background(&self, shutdown: &Shutdown) -> Result<(), AuthError> {
+        if matches!(self.broker, Broker::InProcess(_)) {
+            let events = [mail::MAIL_REQUESTED];
+            let database = &self.context.database;
+            outbox::requeue_unconsumed(database, mail::QUEUE.name, &events).await?;
+        }
         let relay = Relay::new(
             self.context.database.clone(),
             self.broker.clone(),
@@ -141,6 +142,7 @@ impl AuthService {
 
         let context = Arc::clone(&self.context);
         shutdown.spawn("auth clean-up", clean_up(context, shutdown.soft()));
+        Ok(())
     }
 
     /// Verifies the access tokens of this service, for others in the same process.

@@ -176,7 +176,7 @@ pub async fn start(
         servers.push(http::serve_metrics(listen(addr)?).map_err(serving)?);
     }
     let public_url = services.public_url.clone();
-    services.spawn_background(&shutdown)?;
+    services.spawn_background(&shutdown).await?;
     shutdown.spawn("metrics", telemetry::metrics_upkeep(shutdown.soft()));
     Ok(Running {
         addr,

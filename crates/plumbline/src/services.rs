@@ -337,9 +337,9 @@ impl Services {
     }
 
     /// Starts what runs beside the requests.
-    pub(crate) fn spawn_background(mut self, shutdown: &Shutdown) -> Result<(), StartError> {
+    pub(crate) async fn spawn_background(mut self, shutdown: &Shutdown) -> Result<(), StartError> {
         if let Some(auth) = &self.auth {
-            auth.spawn_background(shutdown);
+            auth.spawn_background(shutdown).await?;
         }
         if let Some(gateway) = &self.gateway {
             gateway.spawn_background(shutdown);

@@ -90,7 +90,7 @@ impl TestApp {
         let service = AuthService::build(config, deps).await.unwrap();
         let shutdown = Shutdown::new();
         if options.background {
-            service.spawn_background(&shutdown);
+            service.spawn_background(&shutdown).await.unwrap();
         }
         Self {
             server: serve(&service, listener),
