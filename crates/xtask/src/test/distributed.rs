@@ -14,7 +14,15 @@ use crate::command::{Failure, capture, cargo, succeed};
 use crate::workspace::{self, Package};
 
 /// The packages with such suites. Add yours here.
-const PACKAGES: [&str; 5] = ["messaging", "cache", "database", "auth", "plumbline"];
+const PACKAGES: [&str; 7] = [
+    "messaging",
+    "cache",
+    "database",
+    "auth",
+    "orders",
+    "order-worker",
+    "plumbline",
+];
 
 /// Runs every test executable of [`PACKAGES`], also after a failure.
 ///
