@@ -15,6 +15,7 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         &["kernel", "contracts", "database", "trace-context"],
     ),
     ("service-kit", &["kernel", "contracts", "trace-context"]),
+    ("api-docs", &["kernel", "contracts", "service-kit"]),
     ("payment", &["kernel", "trace-context"]),
     ("payment-double", &["kernel", "payment"]),
     (
@@ -31,6 +32,7 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     (
         "auth",
         &[
+            "api-docs",
             "kernel",
             "contracts",
             "trace-context",
@@ -43,6 +45,7 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     (
         "gateway",
         &[
+            "api-docs",
             "kernel",
             "contracts",
             "trace-context",
@@ -71,6 +74,7 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     (
         "plumbline",
         &[
+            "api-docs",
             "kernel",
             "contracts",
             "trace-context",
