@@ -1,7 +1,7 @@
 //! The rules. Changing one is a decision about the architecture: say why in docs/decisions.
 
 /// Each crate of the workspace with those of the workspace that it may depend on. Arrows point
-/// down only: a crate names none below itself. Services (auth, gateway, order-worker) never name
+/// down only: a crate names those that stand before it in this list. Services (auth, gateway, order-worker) never name
 /// each other; only what may name `orders` can see its tables.
 pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("kernel", &[]),
