@@ -1,5 +1,7 @@
 //! The published formats, generated from the code (`plumbline schema WHAT`).
 
+use contracts::ErrorCode;
+
 use crate::settings::DEFAULTS;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
@@ -12,6 +14,8 @@ pub(crate) enum Document {
     OpenapiAuth,
     /// Every setting with its default.
     ConfigKeys,
+    /// Every error code, as Markdown.
+    Errors,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -33,5 +37,25 @@ pub(crate) fn render(document: Document) -> Result<String, DocumentFailed> {
                 .map(|(key, default)| format!("{key} = {default}\n"))
                 .collect()
         }
+        Document::Errors => errors(),
     })
+}
+
+fn errors() -> String {
+    let mut text = "# Errors\n\n\
+        Every code that a client can be answered with. REST sends it as `code` (and, after\n\
+        `urn:plumbline:error:`, as `type`) of an RFC 9457 problem; GraphQL as `extensions.problem`\n\
+        or as the code of a user error. Generated from `contracts::ErrorCode` by\n\
+        `cargo xtask generate`.\n\n\
+        | code | status | meaning |\n|---|---|---|\n"
+        .to_owned();
+    for code in ErrorCode::ALL {
+        text += &format!(
+            "| `{}` | {} | {} |\n",
+            code.as_str(),
+            code.status(),
+            code.title()
+        );
+    }
+    text
 }

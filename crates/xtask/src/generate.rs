@@ -18,11 +18,12 @@ pub struct Arguments {
 }
 
 /// What `plumbline schema` is asked for, and where the answer is committed.
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("graphql", "docs/api/schema.graphql"),
     ("openapi-orders", "docs/api/orders.openapi.json"),
     ("openapi-auth", "docs/api/auth.openapi.json"),
     ("config-keys", "docs/api/config-keys.txt"),
+    ("errors", "docs/errors.md"),
 ];
 
 /// Writes or checks the files.
