@@ -15,7 +15,6 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         &["kernel", "contracts", "database", "trace-context"],
     ),
     ("service-kit", &["kernel", "contracts", "trace-context"]),
-    ("api-docs", &["kernel", "contracts", "service-kit"]),
     ("payment", &["kernel", "trace-context"]),
     ("payment-double", &["kernel", "payment"]),
     (
@@ -32,7 +31,6 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     (
         "auth",
         &[
-            "api-docs",
             "kernel",
             "contracts",
             "trace-context",
@@ -45,7 +43,6 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     (
         "gateway",
         &[
-            "api-docs",
             "kernel",
             "contracts",
             "trace-context",
@@ -74,7 +71,6 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     (
         "plumbline",
         &[
-            "api-docs",
             "kernel",
             "contracts",
             "trace-context",
