@@ -19,18 +19,18 @@ impl Mutation {
         &self,
         context: &Context<'_>,
         input: PlaceOrderInput,
-    ) -> Result<Option<PlaceOrderPayload>, Error> {
+    ) -> Result<PlaceOrderPayload, Error> {
         let actor = &caller(context)?.actor;
         let request = match input.parse() {
             Ok(request) => request,
-            Err(user_errors) => return Ok(Some(PlaceOrderPayload::refused(user_errors))),
+            Err(user_errors) => return Ok(PlaceOrderPayload::refused(user_errors)),
         };
         match context.data::<Orders>()?.place(actor, &request).await {
-            Ok(placed) => Ok(Some(PlaceOrderPayload {
+            Ok(placed) => Ok(PlaceOrderPayload {
                 order: Some(placed.into_order().into()),
                 user_errors: Vec::new(),
-            })),
-            Err(error) => refusal(error).map(PlaceOrderPayload::refused).map(Some),
+            }),
+            Err(error) => refusal(error).map(PlaceOrderPayload::refused),
         }
     }
 }
