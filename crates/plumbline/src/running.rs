@@ -10,7 +10,7 @@ use std::{
 use actix_web::dev::ServerHandle;
 use auth::{AuthError, InvalidEncryptionKey, InvalidTokenSecret, SeedError};
 use kernel::SharedClock;
-use messaging::UnknownQueue;
+use messaging::{Broker, UnknownQueue};
 use orders::OrderError;
 use payment::StripeConfigError;
 use service_kit::{lifecycle::Shutdown, mail::InvalidSmtpConfig, telemetry};
@@ -131,6 +131,8 @@ pub struct Running {
     /// Where it listens.
     pub addr: SocketAddr,
     pub public_url: Url,
+    /// The payment provider, or the double inside this process.
+    pub payment_url: String,
     shutdown: Shutdown,
     deadline: Duration,
     servers: Vec<(ServerHandle, JoinHandle<io::Result<()>>)>,
@@ -181,6 +183,7 @@ pub async fn start(
     Ok(Running {
         addr,
         public_url,
+        payment_url: settings.payment.url,
         deadline: Duration::from_secs(settings.server.shutdown_seconds),
         shutdown,
         servers,
@@ -197,6 +200,12 @@ impl Running {
     #[must_use]
     pub fn shutdown(&self) -> &Shutdown {
         &self.shutdown
+    }
+
+    /// The broker, to look at what it holds.
+    #[must_use]
+    pub fn broker(&self) -> &Broker {
+        self.resources.broker()
     }
 
     /// Stops: no new requests, then the background tasks, then the connections. What does not end

@@ -96,6 +96,10 @@ impl Resources {
         })
     }
 
+    pub(crate) fn broker(&self) -> &Broker {
+        &self.broker
+    }
+
     pub(crate) async fn close(self) {
         self.broker.close().await;
         for database in [self.auth_database, self.orders_database]

@@ -1,0 +1,13 @@
+//! The whole system, over its ports, in either mode: everything in one process on SQLite, or a
+//! process for each role on PostgreSQL, Redis and RabbitMQ (`PLUMBLINE_TEST_MODE=distributed`).
+//! [`support::System`] hides which one it is.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "tests, helpers included, fail by panicking"
+)]
+
+mod ends;
+mod journey;
+mod support;
