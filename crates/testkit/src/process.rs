@@ -43,6 +43,8 @@ pub enum ProcessError {
         log: PathBuf,
         tail: String,
     },
+    #[error("{name} still runs after {} s", waited.as_secs())]
+    StillRunning { name: String, waited: Duration },
     #[error("cannot wait for {name}: {source}")]
     Wait { name: String, source: io::Error },
 }
@@ -141,6 +143,33 @@ impl ServerProcess {
     pub fn kill(&mut self) {
         if let Some(group) = self.running.take() {
             group.end(Signal::KILL, ABORT_GRACE);
+        }
+    }
+
+    /// Sends a signal to the process, and not to its children.
+    pub fn signal(&self, signal: Signal) {
+        if let Some(group) = &self.running {
+            group.ask(signal);
+        }
+    }
+
+    /// Waits until the process has ended on its own, or because of a [signal](Self::signal).
+    ///
+    /// # Errors
+    /// When it still runs after `patience`, or can't be waited for.
+    pub async fn ended(&mut self, patience: Duration) -> Result<ExitStatus, ProcessError> {
+        let asked = Instant::now();
+        loop {
+            if let Some(status) = self.exit_status()? {
+                return Ok(status);
+            }
+            if asked.elapsed() >= patience {
+                return Err(ProcessError::StillRunning {
+                    name: self.name.clone(),
+                    waited: patience,
+                });
+            }
+            tokio::time::sleep(POLL).await;
         }
     }
 

@@ -53,6 +53,24 @@ async fn a_server_that_is_never_ready_is_ended_and_reported() {
 }
 
 #[tokio::test]
+async fn the_end_after_a_signal_is_waited_for_with_its_status() {
+    let folder = tempfile::tempdir().unwrap();
+    let mark = folder.path().join("ready");
+    let mut server = server(
+        "trap 'exit 3' TERM; touch ready; while :; do sleep 0.01; done",
+        &folder,
+    );
+    server
+        .start(PATIENCE, async || mark.exists())
+        .await
+        .unwrap();
+    let error = server.ended(Duration::ZERO).await.unwrap_err();
+    assert!(matches!(error, ProcessError::StillRunning { .. }));
+    server.signal(Signal::TERM);
+    assert_eq!(server.ended(PATIENCE).await.unwrap().code(), Some(3));
+}
+
+#[tokio::test]
 async fn a_missing_program_is_reported_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let log = folder.path().join("log");
