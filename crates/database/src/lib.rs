@@ -4,6 +4,7 @@
 //! nothing above asks which one it talks to.
 
 mod errors;
+mod reach;
 
 use std::{path::Path, time::Duration};
 
@@ -43,15 +44,22 @@ pub enum ConnectError {
         path: String,
         source: std::io::Error,
     },
-    #[error("can't connect to the database")]
+    #[error("no PostgreSQL answers at {address}")]
+    Unreachable {
+        /// Host and port, without credentials.
+        address: String,
+        source: DbErr,
+    },
+    #[error("the database refuses us")]
     Connect(#[from] DbErr),
 }
 
 impl Database {
     /// Connects, with at most `max_connections` on PostgreSQL and as many readers on SQLite.
-    /// Creates a missing SQLite file and its folder.
+    /// Creates a missing SQLite file and its folder; waits up to 10 s for PostgreSQL.
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, ConnectError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            reach::reach(url).await?;
             let mut options = options(url, max_connections);
             options.statement_timeout(STATEMENT_TIMEOUT);
             let pool = sea_orm::Database::connect(options).await?;
