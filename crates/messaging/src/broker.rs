@@ -36,7 +36,7 @@ impl BrokerConfig {
             url: url.into(),
             namespace: namespace.into(),
             publish_timeout: Duration::from_secs(5),
-            connect_timeout: Duration::from_secs(30),
+            connect_timeout: Duration::from_secs(10),
         }
     }
 }
