@@ -56,6 +56,7 @@ impl std::error::Error for ConfigErrors {}
 
 /// Collects the layers; later ones win.
 pub struct Loader {
+    defaults: Table,
     settings: Table,
     errors: Vec<ConfigError>,
 }
@@ -63,8 +64,10 @@ pub struct Loader {
 impl Loader {
     /// Starts from the default file, which is part of the program.
     pub fn new(defaults: &str) -> Result<Self, toml::de::Error> {
+        let defaults: Table = defaults.parse()?;
         Ok(Self {
-            settings: defaults.parse()?,
+            settings: defaults.clone(),
+            defaults,
             errors: Vec::new(),
         })
     }
@@ -112,28 +115,46 @@ impl Loader {
 
     /// The settings, once `validate` finds nothing wrong with them; else all errors at once.
     pub fn finish<T: DeserializeOwned>(
-        self,
+        mut self,
         validate: impl FnOnce(&T) -> Vec<ConfigError>,
     ) -> Result<T, ConfigErrors> {
-        let mut errors = self.errors;
-        match Value::Table(self.settings).try_into::<T>() {
-            Ok(settings) => {
-                errors.extend(validate(&settings));
-                if errors.is_empty() {
-                    Ok(settings)
-                } else {
-                    Err(ConfigErrors(errors))
+        loop {
+            let settings = Value::Table(self.settings.clone());
+            match serde_path_to_error::deserialize::<_, T>(settings) {
+                Ok(settings) => {
+                    self.errors.extend(validate(&settings));
+                    return if self.errors.is_empty() {
+                        Ok(settings)
+                    } else {
+                        Err(ConfigErrors(self.errors))
+                    };
+                }
+                Err(error) => {
+                    let key = error.path().to_string();
+                    let problem = error.inner().message().trim_end().to_owned();
+                    let default = slot(&mut self.defaults, &key).map(|value| value.clone());
+                    let remedy = match &default {
+                        Some(default) => format!("For example {default}"),
+                        None => "See config.default.toml".to_owned(),
+                    };
+                    self.errors.push(ConfigError::new(&key, problem, remedy));
+                    if !self.reset(&key, default) {
+                        return Err(ConfigErrors(self.errors));
+                    }
                 }
             }
-            Err(error) => {
-                let problem = error.message().to_owned();
-                errors.push(ConfigError::new(
-                    "(value)",
-                    problem,
-                    "See config.default.toml",
-                ));
-                Err(ConfigErrors(errors))
+        }
+    }
+
+    /// Puts the default in the place of a value that can't be right, so that what is wrong with
+    /// the others is found too. `false`: there is none, or it is what can't be right.
+    fn reset(&mut self, key: &str, default: Option<Value>) -> bool {
+        match (slot(&mut self.settings, key), default) {
+            (Some(value), Some(default)) if *value != default => {
+                *value = default;
+                true
             }
+            _ => false,
         }
     }
 }
@@ -324,6 +345,12 @@ mod tests {
     #[test]
     fn a_value_out_of_its_types_range_is_refused() {
         let loader = Loader::new(DEFAULTS).unwrap().set("server.port", "70000");
-        assert!(loader.finish::<Settings>(|_| vec![]).is_err());
+        let error = |_: &Settings| vec![ConfigError::new("broker.url", "it is away", "Start it")];
+        let text = loader.finish(error).unwrap_err().to_string();
+        assert!(
+            text.contains("server.port: invalid value: integer `70000`"),
+            "{text}"
+        );
+        assert!(text.contains("broker.url: it is away"), "{text}");
     }
 }
