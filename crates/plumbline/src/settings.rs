@@ -1,8 +1,10 @@
 //! The settings, as `config.default.toml` lists and explains them.
 
+mod problems;
+
 use std::{net::IpAddr, path::PathBuf};
 
-use auth::{EncryptionKey, HashingParams, TokenSecretKey};
+use auth::HashingParams;
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::Deserialize;
 use service_kit::config::{ConfigError, ConfigErrors, Loader};
@@ -11,8 +13,6 @@ use url::Url;
 use crate::Role;
 
 pub const DEFAULTS: &str = include_str!("../../../config.default.toml");
-
-const MIN_SECRET_BYTES: usize = 32;
 
 #[derive(Clone, Debug, Deserialize)]
 pub struct Settings {
@@ -129,7 +129,7 @@ impl Settings {
 
     /// The settings for a role, or everything that is wrong with them.
     pub fn load(loader: Loader, role: Role) -> Result<Self, ConfigErrors> {
-        let mut settings: Self = loader.finish(|settings| problems(settings, role))?;
+        let mut settings: Self = loader.finish(|settings| problems::all(settings, role))?;
         let data_dir = settings.storage.data_dir.display().to_string();
         for url in [
             &mut settings.auth.database_url,
@@ -140,7 +140,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// Where people reach Plumbline. [`problems`] has checked that it is a URL.
+    /// Where people reach Plumbline. [`problems`] checks that it is a URL.
     #[must_use]
     pub fn public_url(&self) -> Option<Url> {
         if self.server.public_url.is_empty() {
@@ -158,244 +158,13 @@ impl Settings {
         }
     }
 
-    /// The key that signs page cursors. [`problems`] has checked that it can be read.
+    /// The key that signs page cursors. [`problems`] checks that it can be read.
     #[must_use]
     pub fn cursor_secret(&self) -> Vec<u8> {
         URL_SAFE_NO_PAD
             .decode(&self.gateway.cursor_secret)
             .unwrap_or_default()
     }
-}
-
-/// Everything that is wrong with the settings of a role, beyond their types.
-fn problems(settings: &Settings, role: Role) -> Vec<ConfigError> {
-    let mut problems = addresses(settings, role);
-    if role != Role::All {
-        problems.extend(unshareable(settings));
-    }
-    problems.extend(secrets(settings));
-    problems.extend(amounts(settings));
-    problems.extend(development_secrets(settings));
-    problems
-}
-
-fn addresses(settings: &Settings, role: Role) -> Vec<ConfigError> {
-    let mut problems = Vec::new();
-    if settings
-        .public_url()
-        .is_none_or(|url| !matches!(url.scheme(), "http" | "https"))
-    {
-        problems.push(ConfigError::new(
-            "server.public_url",
-            "it is not an http or https URL",
-            "For example https://shop.example.com",
-        ));
-    }
-    let databases = ["sqlite:", "postgres://", "postgresql://"];
-    for (key, url, schemes) in [
-        (
-            "auth.database_url",
-            &settings.auth.database_url,
-            &databases[..],
-        ),
-        (
-            "orders.database_url",
-            &settings.orders.database_url,
-            &databases,
-        ),
-        (
-            "broker.url",
-            &settings.broker.url,
-            &["memory:", "amqp://", "amqps://"],
-        ),
-        ("cache.url", &settings.cache.url, &["memory:", "redis://"]),
-        (
-            "mail.url",
-            &settings.mail.url,
-            &["memory:", "smtp://", "smtps://"],
-        ),
-        (
-            "payment.url",
-            &settings.payment.url,
-            &["double:", "http://", "https://"],
-        ),
-    ] {
-        if !schemes.iter().any(|scheme| url.starts_with(scheme)) {
-            let remedy = format!("It begins with one of {}", schemes.join(", "));
-            problems.push(ConfigError::new(
-                key,
-                "it is not an address of a known kind",
-                remedy,
-            ));
-        }
-    }
-    if role == Role::Gateway && Url::parse(&settings.auth.url).is_err() {
-        problems.push(ConfigError::new(
-            "auth.url",
-            "a gateway alone must know where auth is",
-            "For example http://auth:8080",
-        ));
-    }
-    problems
-}
-
-/// What lives inside one process can't be shared with the roles in others.
-fn unshareable(settings: &Settings) -> Vec<ConfigError> {
-    [
-        (
-            "auth.database_url",
-            settings.auth.database_url.starts_with("sqlite:"),
-            "postgres://...",
-        ),
-        (
-            "orders.database_url",
-            settings.orders.database_url.starts_with("sqlite:"),
-            "postgres://...",
-        ),
-        ("broker.url", settings.broker.url == "memory:", "amqp://..."),
-        ("cache.url", settings.cache.url == "memory:", "redis://..."),
-        ("mail.url", settings.mail.url == "memory:", "smtp://..."),
-        (
-            "payment.url",
-            settings.payment.url == "double:",
-            "https://api.stripe.com, or the address of a `plumbline payment-double`",
-        ),
-    ]
-    .into_iter()
-    .filter(|(_, is_unshareable, _)| *is_unshareable)
-    .map(|(key, _, address)| {
-        let problem = "it would live inside this process, where the other roles can't reach it";
-        let remedy = format!("Use {address}, or run `plumbline` without a role");
-        ConfigError::new(key, problem, remedy)
-    })
-    .collect()
-}
-
-fn secrets(settings: &Settings) -> Vec<ConfigError> {
-    const MAKE_ONE: &str = "Make one with `openssl rand -base64 32 | tr '+/' '-_' | tr -d =`";
-    let mut problems = Vec::new();
-    let keys = [("auth.encryption_key", &settings.auth.encryption_key)].into_iter();
-    let former = settings.auth.former_encryption_keys.iter();
-    for (key, text) in keys.chain(former.map(|text| ("auth.former_encryption_keys", text))) {
-        if let Err(error) = EncryptionKey::parse(text) {
-            let remedy = "config.default.toml shows how to make one";
-            problems.push(ConfigError::new(key, error.to_string(), remedy));
-        }
-    }
-    if let Err(error) = TokenSecretKey::parse(&settings.auth.token_secret) {
-        problems.push(ConfigError::new(
-            "auth.token_secret",
-            error.to_string(),
-            MAKE_ONE,
-        ));
-    }
-    if settings.cursor_secret().len() < MIN_SECRET_BYTES {
-        let problem = "it is not 32 bytes in base64url";
-        problems.push(ConfigError::new("gateway.cursor_secret", problem, MAKE_ONE));
-    }
-    if settings.payment.webhook_secrets.is_empty() {
-        problems.push(ConfigError::new(
-            "payment.webhook_secrets",
-            "without a secret no webhook can be verified",
-            "Name at least one",
-        ));
-    }
-    problems
-}
-
-fn amounts(settings: &Settings) -> Vec<ConfigError> {
-    let floor = HashingParams::default();
-    [
-        (
-            "auth.hash_memory_kib",
-            settings.auth.hash_memory_kib.into(),
-            floor.memory_kib.into(),
-        ),
-        (
-            "auth.hash_iterations",
-            settings.auth.hash_iterations.into(),
-            floor.iterations.into(),
-        ),
-        (
-            "auth.hash_parallelism",
-            settings.auth.hash_parallelism.into(),
-            floor.parallelism.into(),
-        ),
-        (
-            "auth.max_connections",
-            settings.auth.max_connections.into(),
-            1,
-        ),
-        (
-            "auth.access_token_seconds",
-            settings.auth.access_token_seconds.into(),
-            1,
-        ),
-        (
-            "orders.max_connections",
-            settings.orders.max_connections.into(),
-            1,
-        ),
-        ("cache.max_entries", settings.cache.max_entries, 1),
-        ("worker.prefetch", settings.worker.prefetch.into(), 1),
-        ("worker.sweep_seconds", settings.worker.sweep_seconds, 1),
-    ]
-    .into_iter()
-    .filter(|(_, value, least)| value < least)
-    .map(|(key, value, least): (&str, u64, u64)| {
-        let problem = format!("{value} is too little");
-        ConfigError::new(key, problem, format!("Use at least {least}"))
-    })
-    .collect()
-}
-
-/// The defaults of secrets are public, so they are only good for a system inside one process.
-fn development_secrets(settings: &Settings) -> Vec<ConfigError> {
-    if settings.broker.url == "memory:" {
-        return Vec::new();
-    }
-    // The defaults are compiled in, and a test reads them.
-    let Ok(defaults) = toml::from_str::<Settings>(DEFAULTS) else {
-        return Vec::new();
-    };
-    let secrets = [
-        (
-            "auth.encryption_key",
-            settings.auth.encryption_key == defaults.auth.encryption_key,
-        ),
-        (
-            "auth.token_secret",
-            settings.auth.token_secret == defaults.auth.token_secret,
-        ),
-        (
-            "gateway.cursor_secret",
-            settings.gateway.cursor_secret == defaults.gateway.cursor_secret,
-        ),
-        (
-            "payment.secret_key",
-            settings.payment.secret_key == defaults.payment.secret_key,
-        ),
-        (
-            "payment.webhook_secrets",
-            settings
-                .payment
-                .webhook_secrets
-                .iter()
-                .any(|secret| defaults.payment.webhook_secrets.contains(secret)),
-        ),
-    ];
-    secrets
-        .into_iter()
-        .filter(|(_, is_default)| *is_default)
-        .map(|(key, _)| {
-            let problem = "this is the development secret, which everybody knows";
-            ConfigError::new(
-                key,
-                problem,
-                "Set one of your own; config.default.toml says how",
-            )
-        })
-        .collect()
 }
 
 #[cfg(test)]
