@@ -6,6 +6,7 @@ use clap::{Parser, Subcommand};
 use kernel::SystemClock;
 use service_kit::{
     config::{ConfigErrors, Loader},
+    lifecycle::Signals,
     problem::chain,
     telemetry::{Telemetry, TelemetryError},
 };
@@ -224,18 +225,19 @@ fn loader(arguments: &Arguments, data_dir: Option<PathBuf>) -> Result<Loader, Co
 async fn serve(loader: Loader, role: Role) -> Result<Output, Failure> {
     let settings = Settings::load(loader, role)?;
     let _telemetry = Telemetry::start(role.as_str(), &settings.log.filter)?;
-    let running = running::start(settings.clone(), role, Arc::new(SystemClock)).await?;
+    let mut signals = Signals::listen().map_err(Failure::Signals)?;
+    let running = tokio::select! {
+        running = running::start(settings.clone(), role, Arc::new(SystemClock)) => running?,
+        // Nothing is in hand yet.
+        () = signals.next() => return Ok(Output::default()),
+    };
     match role {
         Role::All => println!("{}", banner::banner(&running, &settings)),
         Role::Auth | Role::Gateway | Role::Worker => {
             tracing::info!(role = role.as_str(), addr = %running.addr, "ready");
         }
     }
-    running
-        .shutdown()
-        .signalled()
-        .await
-        .map_err(Failure::Signals)?;
+    running.shutdown().signalled(signals).await;
     tracing::info!("stopping");
     running.stop().await;
     Ok(Output::default())

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use kernel::{SharedClock, SystemClock};
 use payment_double::{DoubleConfig, PaymentDouble, Running, StartError};
 use secrecy::SecretString;
-use service_kit::lifecycle::Shutdown;
+use service_kit::lifecycle::{Shutdown, Signals};
 use url::Url;
 
 use crate::settings::Settings;
@@ -47,13 +47,14 @@ pub(crate) async fn run(
     bind: SocketAddr,
     webhook_url: Option<Url>,
 ) -> Result<(), DoubleFailed> {
+    let signals = Signals::listen().map_err(DoubleFailed::Signals)?;
     let shutdown = Shutdown::new();
     let mut config = config(settings, bind);
     config.webhook_url = webhook_url;
     let clock = std::sync::Arc::new(SystemClock);
     let running = PaymentDouble::start(config, clock, shutdown.soft())?;
     tracing::info!(url = running.base_url(), "the payment double is ready");
-    shutdown.signalled().await.map_err(DoubleFailed::Signals)?;
+    shutdown.signalled(signals).await;
     running.stopped().await;
     Ok(())
 }

@@ -1,11 +1,6 @@
 //! Puts a process together for its role, and takes it apart again in good order.
 
-use std::{
-    io,
-    net::{SocketAddr, TcpListener},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use actix_web::dev::ServerHandle;
 use auth::{AuthError, InvalidEncryptionKey, InvalidTokenSecret, SeedError};
@@ -14,7 +9,11 @@ use messaging::{Broker, UnknownQueue};
 use orders::OrderError;
 use payment::StripeConfigError;
 use service_kit::{lifecycle::Shutdown, mail::InvalidSmtpConfig, telemetry};
-use tokio::task::JoinHandle;
+use tokio::{
+    net::TcpSocket,
+    task::JoinHandle,
+    time::{Instant, timeout, timeout_at},
+};
 use url::Url;
 
 use crate::{
@@ -23,6 +22,11 @@ use crate::{
     services::{Resources, Services},
     settings::Settings,
 };
+
+/// Connections that have been made and not been accepted yet.
+const BACKLOG: u32 = 1024;
+/// How long closing the connections to databases and broker may take.
+const CLOSE_TIMEOUT: Duration = Duration::from_millis(500);
 
 /// What this process is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -147,12 +151,13 @@ pub async fn start(
     clock: SharedClock,
 ) -> Result<Running, StartError> {
     // First of all, so that a taken port is found before anything is written.
-    let listener = listen(SocketAddr::new(settings.server.host, settings.server.port))?;
-    let addr = listener.local_addr().map_err(|source| StartError::Listen {
-        addr: SocketAddr::new(settings.server.host, settings.server.port),
-        source,
-    })?;
+    let (socket, addr) = bind(SocketAddr::new(settings.server.host, settings.server.port))?;
     settings.server.port = addr.port();
+    let metrics = match settings.server.metrics_port {
+        0 => None,
+        _ if role == Role::All => None,
+        port => Some(bind(SocketAddr::new(settings.server.host, port))?),
+    };
     if role == Role::All {
         let folder = &settings.storage.data_dir;
         std::fs::create_dir_all(folder).map_err(|source| StartError::DataDir {
@@ -172,10 +177,12 @@ pub async fn start(
     let resources = Resources::connect(&settings, role, clock, &shutdown).await?;
     let services = Services::build(&settings, role, &resources, &shutdown).await?;
     let serving = |source| StartError::Listen { addr, source };
+    let listener = listen(socket).map_err(serving)?;
     let mut servers = vec![http::serve(listener, &services, &settings).map_err(serving)?];
-    if role != Role::All && settings.server.metrics_port != 0 {
-        let addr = SocketAddr::new(settings.server.host, settings.server.metrics_port);
-        servers.push(http::serve_metrics(listen(addr)?).map_err(serving)?);
+    if let Some((socket, addr)) = metrics {
+        let serving = |source| StartError::Listen { addr, source };
+        let listener = listen(socket).map_err(serving)?;
+        servers.push(http::serve_metrics(listener).map_err(serving)?);
     }
     let public_url = services.public_url.clone();
     services.spawn_background(&shutdown).await?;
@@ -192,8 +199,26 @@ pub async fn start(
     })
 }
 
-fn listen(addr: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(addr).map_err(|source| StartError::Listen { addr, source })
+/// Takes the address, whose port is told if it was 0. Nobody can connect before [`listen`]: who
+/// asks a process that still waits for its database is refused at once, and not left hanging.
+fn bind(addr: SocketAddr) -> Result<(TcpSocket, SocketAddr), StartError> {
+    let bound = || {
+        let socket = if addr.is_ipv4() {
+            TcpSocket::new_v4()?
+        } else {
+            TcpSocket::new_v6()?
+        };
+        // Connections of an earlier process may linger in TIME_WAIT.
+        socket.set_reuseaddr(true)?;
+        socket.bind(addr)?;
+        let addr = socket.local_addr()?;
+        Ok((socket, addr))
+    };
+    bound().map_err(|source| StartError::Listen { addr, source })
+}
+
+fn listen(socket: TcpSocket) -> io::Result<std::net::TcpListener> {
+    socket.listen(BACKLOG)?.into_std()
 }
 
 impl Running {
@@ -212,17 +237,24 @@ impl Running {
     /// in time is dropped; nothing is lost by that, only repeated.
     pub async fn stop(self) {
         self.shutdown.begin();
+        let deadline = Instant::now() + self.deadline;
         let draining = self.servers.iter().map(|(handle, _)| handle.stop(true));
-        let drained = tokio::time::timeout(self.deadline, futures_util::future::join_all(draining));
+        let drained = timeout_at(deadline, futures_util::future::join_all(draining));
         if drained.await.is_err() {
             tracing::warn!("requests were still in hand at the deadline");
         }
-        if !self.shutdown.finish(self.deadline).await {
+        let left = deadline.saturating_duration_since(Instant::now());
+        if !self.shutdown.finish(left).await {
             tracing::warn!("background tasks were still at work at the deadline");
         }
-        if let Some(double) = self.double {
-            double.stopped().await;
+        let closing = async {
+            if let Some(double) = self.double {
+                double.stopped().await;
+            }
+            self.resources.close().await;
+        };
+        if timeout(CLOSE_TIMEOUT, closing).await.is_err() {
+            tracing::warn!("connections were not closed in good order");
         }
-        self.resources.close().await;
     }
 }

@@ -1,7 +1,8 @@
 //! Everything that runs is tracked and stops on a signal: the first one asks, the second insists.
 
-use std::{future::Future, time::Duration};
+use std::{future::Future, io, time::Duration};
 
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// Passed down to everything that runs in the background. Clones share it.
@@ -59,26 +60,40 @@ impl Shutdown {
         drained
     }
 
-    /// Returns at the first SIGINT or SIGTERM, or when something else began the shutdown.
-    /// A second signal ends the process at once with the status 130.
-    pub async fn signalled(&self) -> std::io::Result<()> {
-        use tokio::signal::unix::{SignalKind, signal};
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let mut terminate = signal(SignalKind::terminate())?;
+    /// Returns at the next signal, or when something else began the shutdown. The signal after
+    /// that ends the process at once with the status 130.
+    pub async fn signalled(&self, mut signals: Signals) {
         tokio::select! {
-            _ = interrupt.recv() => {}
-            _ = terminate.recv() => {}
-            () = self.soft.cancelled() => return Ok(()),
+            () = signals.next() => {}
+            () = self.soft.cancelled() => return,
         }
         self.begin();
         tokio::spawn(async move {
-            tokio::select! {
-                _ = interrupt.recv() => {}
-                _ = terminate.recv() => {}
-            }
+            signals.next().await;
             std::process::exit(130);
         });
-        Ok(())
+    }
+}
+
+/// SIGINT and SIGTERM, which end the process no longer by themselves once this exists.
+pub struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Signals {
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    pub async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
     }
 }
 
