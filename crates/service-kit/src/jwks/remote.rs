@@ -6,7 +6,7 @@ use std::{
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::SharedClock;
 use reqwest::{Client, redirect};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 use url::Url;
 
 use super::{KeyError, KeySet, VerifyingKey};
@@ -33,11 +33,16 @@ pub struct RemoteKeysConfig {
 /// The keys of a signer in another process: fetched on first use, again on an unknown `kid`, and
 /// kept for a bounded time while the signer is away. However many callers wait, one fetches.
 pub struct RemoteKeys {
+    shared: Arc<Shared>,
+    /// When a fetch was last tried. Whoever holds the lock fetches.
+    last_try: Arc<Mutex<Option<DateTime<Utc>>>>,
+}
+
+/// What a fetch needs and what it leaves behind.
+struct Shared {
     config: RemoteKeysConfig,
     http: Client,
     fetched: RwLock<Option<Fetched>>,
-    /// When a fetch was last tried. Whoever holds the lock fetches.
-    last_try: Mutex<Option<DateTime<Utc>>>,
 }
 
 #[derive(Clone)]
@@ -64,28 +69,67 @@ impl RemoteKeys {
             .timeout(FETCH_TIMEOUT)
             .redirect(redirect::Policy::none())
             .build()?;
-        Ok(Self {
+        let shared = Shared {
             config,
             http,
             fetched: RwLock::new(None),
-            last_try: Mutex::new(None),
+        };
+        Ok(Self {
+            shared: Arc::new(shared),
+            last_try: Arc::default(),
         })
     }
 
     pub(crate) async fn key(&self, kid: &str) -> Result<Arc<VerifyingKey>, KeyError> {
-        if let Some(fetched) = self.usable()
+        if let Some(fetched) = self.shared.usable()
             && let Some(key) = fetched.keys.get(kid)
         {
-            if self.age(&fetched) >= FRESH {
+            if self.shared.age(&fetched) >= FRESH {
                 self.refresh_unless_busy().await;
             }
             return Ok(key);
         }
         self.refresh().await;
-        let fetched = self.usable().ok_or(KeyError::Unavailable)?;
+        let fetched = self.shared.usable().ok_or(KeyError::Unavailable)?;
         fetched.keys.get(kid).ok_or(KeyError::Unknown)
     }
 
+    /// One caller fetches; the others go on with what there is.
+    async fn refresh_unless_busy(&self) {
+        if let Ok(last_try) = Arc::clone(&self.last_try).try_lock_owned() {
+            self.fetch_if_due(last_try).await;
+        }
+    }
+
+    /// One caller fetches; the others wait for its result.
+    async fn refresh(&self) {
+        let last_try = Arc::clone(&self.last_try).lock_owned().await;
+        self.fetch_if_due(last_try).await;
+    }
+
+    async fn fetch_if_due(&self, mut last_try: OwnedMutexGuard<Option<DateTime<Utc>>>) {
+        let now = self.shared.config.clock.now();
+        let min_interval = match self.shared.usable() {
+            Some(_) => MIN_INTERVAL,
+            None => MIN_INTERVAL_AT_START,
+        };
+        if last_try.is_some_and(|tried| now - tried < min_interval) {
+            return;
+        }
+        *last_try = Some(now);
+        let shared = Arc::clone(&self.shared);
+        // In a task of its own: a caller who hangs up must not end the fetch, for the next one is
+        // not due for a while.
+        let fetching = tokio::spawn(async move {
+            shared.fetch_and_keep(now).await;
+            drop(last_try);
+        });
+        // It ends badly only with the runtime; then there are no new keys, which the caller sees.
+        let _ = fetching.await;
+    }
+}
+
+impl Shared {
     fn usable(&self) -> Option<Fetched> {
         let fetched = self
             .fetched
@@ -99,29 +143,7 @@ impl RemoteKeys {
         self.config.clock.now() - fetched.at
     }
 
-    /// One caller fetches; the others go on with what there is.
-    async fn refresh_unless_busy(&self) {
-        if let Ok(mut last_try) = self.last_try.try_lock() {
-            self.fetch_if_due(&mut last_try).await;
-        }
-    }
-
-    /// One caller fetches; the others wait for its result.
-    async fn refresh(&self) {
-        let mut last_try = self.last_try.lock().await;
-        self.fetch_if_due(&mut last_try).await;
-    }
-
-    async fn fetch_if_due(&self, last_try: &mut Option<DateTime<Utc>>) {
-        let now = self.config.clock.now();
-        let min_interval = match self.usable() {
-            Some(_) => MIN_INTERVAL,
-            None => MIN_INTERVAL_AT_START,
-        };
-        if last_try.is_some_and(|tried| now - tried < min_interval) {
-            return;
-        }
-        *last_try = Some(now);
+    async fn fetch_and_keep(&self, now: DateTime<Utc>) {
         match self.fetch().await {
             Ok(keys) => {
                 let fetched = Fetched {
@@ -163,7 +185,7 @@ mod tests {
     };
 
     use actix_web::{App, HttpResponse, HttpServer, dev::ServerHandle, web};
-    use futures_util::future::join_all;
+    use futures_util::{FutureExt, future::join_all};
     use kernel::ManualClock;
 
     use super::*;
@@ -241,6 +263,16 @@ mod tests {
         let reader = signer.reader(&ManualClock::starting_now());
         let found = join_all((0..20).map(|_| reader.key(&old.kid))).await;
         assert!(found.iter().all(Result::is_ok));
+        assert_eq!(signer.fetches(), 1);
+    }
+
+    #[actix_web::test]
+    async fn a_caller_who_hangs_up_takes_no_keys_from_the_others() {
+        let (old, _) = keys();
+        let signer = Signer::start(&[&old]);
+        let reader = signer.reader(&ManualClock::starting_now());
+        assert!(reader.key(&old.kid).now_or_never().is_none(), "it waits");
+        assert!(reader.key(&old.kid).await.is_ok());
         assert_eq!(signer.fetches(), 1);
     }
 
