@@ -1,0 +1,12 @@
+//! The executable as its users run it: started, asked, stopped, killed and started again.
+//!
+//! Tests over PostgreSQL, Redis and RabbitMQ run where `cargo xtask test` provides them and are
+//! left out, loudly, elsewhere.
+
+mod configuration;
+mod crash;
+mod dependencies;
+mod harness;
+mod migrate;
+mod start;
+mod stop;
