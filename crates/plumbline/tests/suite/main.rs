@@ -8,6 +8,15 @@
     reason = "tests, helpers included, fail by panicking"
 )]
 
+mod bad_graphql;
+mod bad_input;
+mod console;
 mod ends;
+mod headers;
+mod health;
+mod idempotency;
+mod isolation;
 mod journey;
 mod support;
+mod trace;
+mod webhook;

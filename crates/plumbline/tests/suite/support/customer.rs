@@ -54,6 +54,15 @@ impl System {
 }
 
 impl Customer {
+    /// The client of the service that owns a path.
+    pub fn at(&self, path: &str) -> &Client {
+        if path.starts_with("/auth") {
+            &self.auth
+        } else {
+            &self.gateway
+        }
+    }
+
     /// Places an order for one piece over REST.
     pub async fn place(&self, product_id: &str, payment_method: &str) -> Value {
         let request = self

@@ -1,5 +1,6 @@
 //! What every test uses: a running [`System`] and the [`Customer`]s of its shop.
 
+mod browser;
 mod customer;
 mod mail;
 mod patience;
@@ -7,5 +8,7 @@ mod place;
 mod rest;
 mod system;
 
-pub use customer::{PASSWORD, order_body};
+pub use browser::Browser;
+pub use customer::{Customer, PASSWORD, order_body};
+pub use patience::eventually;
 pub use system::System;

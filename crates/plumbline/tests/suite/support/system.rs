@@ -45,7 +45,7 @@ pub struct System {
 
 enum Place {
     Embedded { _place: Embedded },
-    Distributed { _place: Distributed },
+    Distributed { _place: Box<Distributed> },
 }
 
 /// Fails a test that forgets [`System::stop`].
@@ -137,7 +137,9 @@ impl System {
             broker: broker.await.unwrap(),
             roles: vec![worker, gateway, auth],
             double: Some((double, stop_double)),
-            _place: Place::Distributed { _place: place },
+            _place: Place::Distributed {
+                _place: Box::new(place),
+            },
             unstopped: Unstopped,
         }
     }
@@ -181,14 +183,19 @@ impl System {
         }
     }
 
-    /// Ends the system, once it has come to rest: every order ended, every event published, nothing
-    /// dead-lettered, and the auditor content.
-    pub async fn stop(self) {
+    /// Waits until every order has ended and every event is published.
+    pub async fn at_rest(&self) {
         let settings = self.overrides.settings(Role::All);
         eventually("every event published, every order ended", async || {
             rest::is_at_rest(&settings).await.then_some(())
         })
         .await;
+    }
+
+    /// Ends the system, once it has come to rest: every order ended, every event published, nothing
+    /// dead-lettered, and the auditor content.
+    pub async fn stop(self) {
+        self.at_rest().await;
         self.audit().await;
         for queue in queues() {
             let dead = self.broker.dead_letters(queue.name, 10).await.unwrap();
