@@ -1,8 +1,13 @@
 //! Argon2id (RFC 9106), never weaker than OWASP's minimum.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher as _, PasswordVerifier as _, Version,
-    password_hash::{self, phc::PasswordHash},
+    Algorithm, Argon2, Block, Params, Version,
+    password_hash::{
+        self,
+        phc::{Output, ParamsString, PasswordHash, Salt},
+    },
 };
 
 /// The cost of one hash. The default is the floor: OWASP Password Storage Cheat Sheet, Argon2id.
@@ -42,9 +47,13 @@ pub enum InvalidHashingParams {
 #[error("the password could not be hashed")]
 pub struct HashError(#[from] password_hash::Error);
 
-#[derive(Clone, Debug)]
+/// Not `Debug`: its working memory is about passwords.
 pub(crate) struct Hasher {
     params: Params,
+    /// Working memory that no hash is using, 19 MiB each: as many as have been at work at once,
+    /// which the pool bounds. Allocated afresh for each hash, it would be faulted in page by page
+    /// and leave the heap in pieces.
+    spare: Mutex<Vec<Vec<Block>>>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,27 +80,69 @@ impl Hasher {
             Some(Params::DEFAULT_OUTPUT_LEN),
         )
         .map_err(InvalidHashingParams::Unusable)?;
-        Ok(Self { params })
+        Ok(Self {
+            params,
+            spare: Mutex::default(),
+        })
     }
 
     /// A PHC string with a random 16-byte salt and a 32-byte hash. Takes tens of milliseconds.
     pub(crate) fn hash(&self, password: &[u8]) -> Result<String, HashError> {
-        Ok(self.argon2().hash_password(password)?.to_string())
+        let argon2 = Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone());
+        let salt = Salt::generate();
+        let hash = PasswordHash {
+            algorithm: argon2::ARGON2ID_IDENT,
+            version: Some(Version::V0x13.into()),
+            params: ParamsString::try_from(&self.params)?,
+            salt: Some(salt),
+            hash: Some(self.derive(&argon2, password, &salt)?),
+        };
+        Ok(hash.to_string())
     }
 
     /// Takes as long as [`Self::hash`], with the cost that `stored` was made with.
     pub(crate) fn compare(&self, password: &[u8], stored: &str) -> Result<Comparison, HashError> {
         let stored = PasswordHash::new(stored).map_err(password_hash::Error::from)?;
-        match self.argon2().verify_password(password, &stored) {
-            Ok(()) if self.is_current(&stored) => Ok(Comparison::Match),
-            Ok(()) => Ok(Comparison::MatchOutdated),
-            Err(password_hash::Error::PasswordInvalid) => Ok(Comparison::Mismatch),
-            Err(error) => Err(HashError(error)),
+        let algorithm = Algorithm::try_from(stored.algorithm.as_str())?;
+        let version = stored.version.map(Version::try_from).transpose();
+        let version = version.map_err(password_hash::Error::from)?;
+        let params = Params::try_from(&stored)?;
+        let argon2 = Argon2::new(algorithm, version.unwrap_or_default(), params);
+        let (Some(salt), Some(expected)) = (&stored.salt, &stored.hash) else {
+            return Ok(Comparison::Mismatch);
+        };
+        // `Output` compares in constant time.
+        if self.derive(&argon2, password, salt)? != *expected {
+            return Ok(Comparison::Mismatch);
         }
+        Ok(if self.is_current(&stored) {
+            Comparison::Match
+        } else {
+            Comparison::MatchOutdated
+        })
     }
 
-    fn argon2(&self) -> Argon2<'static> {
-        Argon2::new(Algorithm::Argon2id, Version::V0x13, self.params.clone())
+    fn derive(
+        &self,
+        argon2: &Argon2<'_>,
+        password: &[u8],
+        salt: &[u8],
+    ) -> Result<Output, HashError> {
+        let mut memory = self.spare().pop().unwrap_or_default();
+        memory.resize(argon2.params().block_count(), Block::default());
+        let length = argon2.params().output_len();
+        let mut output = [0; Output::MAX_LENGTH];
+        let output = output
+            .get_mut(..length.unwrap_or(Params::DEFAULT_OUTPUT_LEN))
+            .ok_or(password_hash::Error::OutputSize)?;
+        let hashed = argon2.hash_password_into_with_memory(password, salt, output, &mut memory);
+        self.spare().push(memory);
+        hashed.map_err(password_hash::Error::from)?;
+        Ok(Output::new(output).map_err(password_hash::Error::from)?)
+    }
+
+    fn spare(&self) -> MutexGuard<'_, Vec<Vec<Block>>> {
+        self.spare.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn is_current(&self, stored: &PasswordHash) -> bool {

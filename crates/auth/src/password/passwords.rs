@@ -6,7 +6,7 @@ use super::{
 };
 
 /// Hashes and checks passwords within the pool's bounds.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(crate) struct Passwords {
     hasher: Arc<Hasher>,
     pool: Arc<HashPool>,
