@@ -54,7 +54,7 @@ impl Default for RelayConfig {
         Self {
             poll: Duration::from_millis(25),
             batch: 100,
-            lease: Duration::from_secs(30),
+            lease: Duration::from_secs(10),
             retention: Duration::from_secs(24 * 60 * 60),
             inbox_retention: Duration::from_secs(14 * 24 * 60 * 60),
         }
