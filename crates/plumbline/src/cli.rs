@@ -88,6 +88,9 @@ enum Command {
         /// Where its webhooks go.
         #[arg(long)]
         webhook_url: Option<Url>,
+        /// The file that keeps its ledger over a restart. Without one it is kept in memory.
+        #[arg(long, value_name = "FILE")]
+        journal: Option<PathBuf>,
     },
 }
 
@@ -187,10 +190,14 @@ async fn dispatch(arguments: Arguments) -> Result<Output, Failure> {
             Ok(health_check::run(url).await?.into())
         }
         Some(Command::Schema { document }) => Ok(documents::render(document)?.into()),
-        Some(Command::PaymentDouble { bind, webhook_url }) => {
+        Some(Command::PaymentDouble {
+            bind,
+            webhook_url,
+            journal,
+        }) => {
             let settings = Settings::load(loader, Role::All)?;
             let _telemetry = Telemetry::start("payment-double", &settings.log.filter)?;
-            payment_double::run(&settings, bind, webhook_url).await?;
+            payment_double::run(&settings, bind, webhook_url, journal).await?;
             Ok(Output::default())
         }
     }

@@ -1,6 +1,9 @@
 //! The payment double: inside the embedded mode's process, or as a process of its own.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::{
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::PathBuf,
+};
 
 use kernel::{SharedClock, SystemClock};
 use payment_double::{DoubleConfig, PaymentDouble, Running, StartError};
@@ -46,11 +49,13 @@ pub(crate) async fn run(
     settings: &Settings,
     bind: SocketAddr,
     webhook_url: Option<Url>,
+    journal: Option<PathBuf>,
 ) -> Result<(), DoubleFailed> {
     let signals = Signals::listen().map_err(DoubleFailed::Signals)?;
     let shutdown = Shutdown::new();
     let mut config = config(settings, bind);
     config.webhook_url = webhook_url;
+    config.journal = journal;
     let clock = std::sync::Arc::new(SystemClock);
     let running = PaymentDouble::start(config, clock, shutdown.soft())?;
     tracing::info!(url = running.base_url(), "the payment double is ready");
