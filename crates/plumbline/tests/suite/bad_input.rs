@@ -63,6 +63,31 @@ async fn bodies_that_are_no_request_are_refused_by_every_route() {
     system.stop().await;
 }
 
+/// A new route that takes JSON belongs into the table.
+#[tokio::test]
+async fn every_route_of_the_published_documents_is_in_the_table() {
+    let system = System::start().await;
+    let mut published = Vec::new();
+    for (client, path) in [
+        (&system.auth, "/auth/openapi.json"),
+        (&system.gateway, "/openapi.json"),
+    ] {
+        let document: Value = client.get(path).await.expect_status(200).json();
+        let paths = document["paths"].as_object().unwrap();
+        for (path, operations) in paths {
+            let mut operations = operations.as_object().unwrap().values();
+            if operations.any(|operation| operation.get("requestBody").is_some()) {
+                published.push(path.clone());
+            }
+        }
+    }
+    published.sort();
+    let mut tested = TAKES_JSON.map(str::to_owned);
+    tested.sort();
+    assert_eq!(published, tested);
+    system.stop().await;
+}
+
 #[tokio::test]
 async fn identity_refuses_values_that_are_none() {
     let system = System::start().await;

@@ -17,6 +17,7 @@ mod health;
 mod idempotency;
 mod isolation;
 mod journey;
+mod poison;
 mod support;
 mod trace;
 mod webhook;

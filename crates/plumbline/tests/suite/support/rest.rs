@@ -4,24 +4,26 @@ use database::Database;
 use plumbline::settings::Settings;
 use sea_orm::{ConnectionTrait, Statement};
 
+use super::patience::eventually;
+
 const UNPUBLISHED: &str = "SELECT COUNT(*) AS n FROM outbox WHERE published_at IS NULL";
 const UNFINISHED: &str = "SELECT COUNT(*) AS n FROM orders
     WHERE status NOT IN ('CONFIRMED', 'REJECTED', 'CANCELLED', 'REFUNDED')";
 
-/// Every event is published and every order has ended.
-pub async fn is_at_rest(settings: &Settings) -> bool {
-    let auth = Database::connect(&settings.auth.database_url, 1)
-        .await
-        .unwrap();
-    let orders = Database::connect(&settings.orders.database_url, 1)
-        .await
-        .unwrap();
-    let left = count(&auth, UNPUBLISHED).await
-        + count(&orders, UNPUBLISHED).await
-        + count(&orders, UNFINISHED).await;
+/// Waits until every event is published and every order has ended.
+pub async fn wait(settings: &Settings) {
+    let open = |url| Database::connect(url, 1);
+    let auth = open(&settings.auth.database_url).await.unwrap();
+    let orders = open(&settings.orders.database_url).await.unwrap();
+    eventually("every event published, every order ended", async || {
+        let left = count(&auth, UNPUBLISHED).await
+            + count(&orders, UNPUBLISHED).await
+            + count(&orders, UNFINISHED).await;
+        (left == 0).then_some(())
+    })
+    .await;
     auth.close().await.unwrap();
     orders.close().await.unwrap();
-    left == 0
 }
 
 async fn count(database: &Database, sql: &str) -> i64 {

@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use kernel::{SharedClock, SystemClock};
-use messaging::{Broker, BrokerConfig, QueueSpec};
+use messaging::{Broker, BrokerConfig, DeadLetter, Message, QueueSpec};
 use payment_double::{DoubleConfig, PaymentDouble};
 use plumbline::{Role, Running, start};
 use secrecy::SecretString;
@@ -14,7 +14,6 @@ use url::Url;
 
 use super::{
     mail::Mail,
-    patience::eventually,
     place::{DEMO_PASSWORD, Distributed, Embedded, Overrides},
     rest,
 };
@@ -185,22 +184,31 @@ impl System {
 
     /// Waits until every order has ended and every event is published.
     pub async fn at_rest(&self) {
-        let settings = self.overrides.settings(Role::All);
-        eventually("every event published, every order ended", async || {
-            rest::is_at_rest(&settings).await.then_some(())
-        })
-        .await;
+        rest::wait(&self.overrides.settings(Role::All)).await;
     }
 
-    /// Ends the system, once it has come to rest: every order ended, every event published, nothing
-    /// dead-lettered, and the auditor content.
+    /// What no consumer could handle, of all queues.
+    pub async fn dead_letters(&self) -> Vec<DeadLetter> {
+        let mut letters = Vec::new();
+        for queue in queues() {
+            letters.extend(self.broker.dead_letters(queue.name, 10).await.unwrap());
+        }
+        letters
+    }
+
+    /// Sends a message as the relay does.
+    pub async fn publish(&self, message: Message) {
+        for published in self.broker.publish(&[message]).await {
+            published.unwrap();
+        }
+    }
+
+    /// Ends the system, once it has come to rest, and fails unless the auditor is content and
+    /// there is no dead letter.
     pub async fn stop(self) {
         self.at_rest().await;
         self.audit().await;
-        for queue in queues() {
-            let dead = self.broker.dead_letters(queue.name, 10).await.unwrap();
-            assert!(dead.is_empty(), "dead letters in {}: {dead:#?}", queue.name);
-        }
+        let dead_letters = self.dead_letters().await;
         for role in self.roles {
             role.stop().await;
         }
@@ -211,6 +219,7 @@ impl System {
         self.broker.delete_topology().await.unwrap();
         self.broker.close().await;
         std::mem::forget(self.unstopped);
+        assert!(dead_letters.is_empty(), "dead letters: {dead_letters:#?}");
     }
 }
 
