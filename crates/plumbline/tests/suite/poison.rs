@@ -20,7 +20,10 @@ async fn a_poisonous_message_is_put_aside_and_orders_go_on() {
     system.publish(poison.clone()).await;
     let letter = eventually("a dead letter", async || system.dead_letters().await.pop()).await;
     assert_eq!((letter.message.id, letter.attempt), (poison.id, 1));
-    assert!(letter.reason.contains("not a well-formed event"), "{letter:?}");
+    assert!(
+        letter.reason.contains("not a well-formed event"),
+        "{letter:?}"
+    );
 
     let ada = system.customer("ada").await;
     let order = ada.place(&system.product().await, "pm_card_visa").await;
