@@ -6,14 +6,14 @@ use std::collections::HashMap;
 use futures_util::future::join_all;
 use serde_json::json;
 
-use crate::harness::{PAYMENT_METHODS, System, services};
+use crate::harness::{PAYMENT_METHODS, System, eventually, services};
 
 const ORDERS: usize = 6;
 
 /// When the process is killed, while orders are being placed.
 #[derive(Clone, Copy, Debug)]
 enum Moment {
-    /// An order has been seen in this state.
+    /// An order has been seen in this state, or already at its end.
     Reached(&'static str),
     /// So many new states of orders have been seen.
     States(u32),
@@ -36,7 +36,7 @@ async fn crash(system: &mut System, moment: Moment) {
     let kill = async {
         match moment {
             Moment::Reached(status) => watch.until(status).await,
-            Moment::States(states) => watch.count(states).await,
+            Moment::States(states) => watch.count(states, ORDERS).await,
         }
         system.victim.kill();
     };
@@ -94,7 +94,7 @@ async fn crash_between_charge_and_answer(system: &mut System) {
     system.misbehave(silent).await;
     let shop = system.shop().await;
     let order_id = shop.place("charged-in-silence", "pm_card_visa").await;
-    while system.payments(&order_id).await == 0 {}
+    eventually("a charge", async || system.payments(&order_id).await > 0).await;
     assert_eq!(shop.status(&order_id).await, "PAYMENT_PENDING");
     let (code, report) = system.audit().await;
     assert_eq!(code, 1, "{report}");

@@ -3,6 +3,12 @@
 //! Tests over PostgreSQL, Redis and RabbitMQ run where `cargo xtask test` provides them and are
 //! left out, loudly, elsewhere.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking, in its helpers too"
+)]
+
 mod configuration;
 mod crash;
 mod dependencies;

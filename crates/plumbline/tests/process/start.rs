@@ -5,7 +5,7 @@ use std::net::TcpListener;
 use serde_json::{Value, json};
 use testkit::{http::Client, process::Signal};
 
-use crate::harness::{DEMO_PASSWORD, PATIENCE, Server, Shop, log_in, run, setting};
+use crate::harness::{DEMO_PASSWORD, PATIENCE, Server, Shop, eventually, log_in, run, setting};
 
 const PASSWORD: &str = "plumb lines hang straight";
 
@@ -115,14 +115,15 @@ async fn register(client: &Client, email: &str) -> Value {
         .post("/auth/v1/users", &user)
         .await
         .expect_status(202);
-    let mailbox = format!("/dev/mailbox?to={email}");
-    let token = loop {
-        let mailbox: Value = client.get(&mailbox).await.json();
-        // The mail is sent after the answer.
-        if let Some(token) = mailbox["mails"][0]["token"].as_str() {
-            break token.to_owned();
-        }
+    let path = format!("/dev/mailbox?to={email}");
+    let token = async || {
+        let mailbox: Value = client.get(&path).await.json();
+        let token = mailbox["mails"][0]["token"].as_str();
+        token.map(str::to_owned)
     };
+    // The mail is sent after the answer.
+    eventually("a mail", async || token().await.is_some()).await;
+    let token = token().await;
     let confirmed = client
         .post(
             "/auth/v1/email-verifications/confirm",

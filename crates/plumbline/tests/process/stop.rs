@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use testkit::{process::Signal, readiness};
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-use crate::harness::{PATIENCE, Server, Shop, setting};
+use crate::harness::{PATIENCE, Server, Shop, eventually, setting};
 
 const DRAINED_WITHIN: Duration = Duration::from_secs(5);
 
@@ -21,11 +21,6 @@ async fn server_with_a_slow_client(folder: &tempfile::TempDir) -> (Server, TcpSt
         content-type: application/json\r\ncontent-length: 100\r\n\r\n{";
     client.write_all(request.as_bytes()).await.unwrap();
     (server, client)
-}
-
-/// Returns when nobody can connect any more: the stop has begun.
-async fn refuses_connections(server: &Server) {
-    while readiness::tcp(server.port()).await {}
 }
 
 #[tokio::test]
@@ -47,7 +42,8 @@ async fn a_second_signal_stops_at_once() {
     let folder = tempfile::tempdir().unwrap();
     let (mut server, _client) = server_with_a_slow_client(&folder).await;
     server.signal(Signal::INT);
-    refuses_connections(&server).await;
+    let refuses = async || !readiness::tcp(server.port()).await;
+    eventually("the beginning of the stop", refuses).await;
     server.signal(Signal::INT);
     assert_eq!(server.ended(PATIENCE).await, Some(130));
 }

@@ -64,6 +64,13 @@ pub async fn run(arguments: &[&str], settings: &Settings) -> Ended {
     }
 }
 
+/// Asks again and again until the answer is yes.
+pub async fn eventually(what: &str, is_so: impl AsyncFn() -> bool) {
+    let asking = async { while !is_so().await {} };
+    let answer = timeout(PATIENCE, asking).await;
+    assert!(answer.is_ok(), "{what} never happens");
+}
+
 /// A process that serves HTTP on a port of its own, the same over restarts.
 pub struct Server {
     port: u16,

@@ -1,12 +1,15 @@
 //! A customer of the running shop.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::{Value, json};
 use testkit::{
     http::{Client, send},
     ws::{GraphqlSocket, Received},
 };
+use tokio::time::timeout;
+
+use super::PATIENCE;
 
 pub const DEMO_PASSWORD: &str = "plumbline-demo-password";
 
@@ -80,55 +83,77 @@ impl Shop {
         let mut socket = GraphqlSocket::open(self.client.base_url(), &self.token).await;
         let query = "subscription { myOrders { id status } }";
         socket.subscribe("all", query, json!({})).await;
-        Watch(socket)
+        Watch {
+            socket,
+            ended: HashSet::new(),
+        }
     }
 
     /// Waits for the last states of these orders.
     pub async fn ends(&self, order_ids: &[String]) -> HashMap<String, String> {
         let mut ends = HashMap::new();
         for order_id in order_ids {
-            let mut socket = GraphqlSocket::open(self.client.base_url(), &self.token).await;
-            let query = "subscription($id: ID!) { orderUpdated(orderId: $id) { status } }";
-            socket
-                .subscribe("one", query, json!({ "id": order_id }))
-                .await;
-            let mut last = String::new();
-            loop {
-                match socket.receive().await {
-                    Received::Next { payload, .. } => {
-                        let status = &payload["data"]["orderUpdated"]["status"];
-                        last = status.as_str().expect("no status").to_owned();
-                    }
-                    Received::Complete { .. } => break,
-                    Received::Ping => {}
-                    other => panic!("{order_id} was {last}, then came {other:?}"),
-                }
+            let end = timeout(PATIENCE, self.end(order_id)).await;
+            if end.is_err() {
+                let status = self.status(order_id).await;
+                panic!("order {order_id} is still {status}");
             }
-            socket.close().await;
-            ends.insert(order_id.clone(), last);
+            ends.extend(end.map(|end| (order_id.clone(), end)));
         }
         ends
     }
+
+    async fn end(&self, order_id: &str) -> String {
+        let mut socket = GraphqlSocket::open(self.client.base_url(), &self.token).await;
+        let query = "subscription($id: ID!) { orderUpdated(orderId: $id) { status } }";
+        let variables = json!({ "id": order_id });
+        socket.subscribe("one", query, variables).await;
+        let mut last = String::new();
+        loop {
+            match socket.receive().await {
+                Received::Next { payload, .. } => {
+                    let status = &payload["data"]["orderUpdated"]["status"];
+                    last = status.as_str().expect("no status").to_owned();
+                }
+                Received::Complete { .. } => return last,
+                Received::Ping => {}
+                other => panic!("{order_id} was {last}, then came {other:?}"),
+            }
+        }
+    }
 }
 
-/// What happens to the orders, as it happens.
-pub struct Watch(GraphqlSocket);
+/// What happens to the orders, as it happens. Of states that follow each other quickly only the
+/// newest may be seen.
+pub struct Watch {
+    socket: GraphqlSocket,
+    ended: HashSet<String>,
+}
 
 impl Watch {
-    /// Waits until some order is in this state.
+    /// Waits until some order is in this state, or at its end.
     pub async fn until(&mut self, status: &str) {
-        while self.next_status().await != status {}
+        while self.next_status().await != status && self.ended.is_empty() {}
     }
 
-    /// Waits for so many new states, of whichever orders.
-    pub async fn count(&mut self, states: u32) {
+    /// Waits for so many new states of whichever orders, or for the end of this many orders.
+    pub async fn count(&mut self, states: u32, orders: usize) {
         for _ in 0..states {
             self.next_status().await;
+            if self.ended.len() == orders {
+                return;
+            }
         }
     }
 
     async fn next_status(&mut self) -> String {
-        let data = self.0.next_data().await;
-        data["myOrders"]["status"].as_str().unwrap().to_owned()
+        let data = timeout(PATIENCE, self.socket.next_data()).await;
+        let data = data.expect("nothing happens to the orders");
+        let text = |member: &str| data["myOrders"][member].as_str().unwrap().to_owned();
+        let status = text("status");
+        if PAYMENT_METHODS.iter().any(|(_, end)| *end == status) {
+            self.ended.insert(text("id"));
+        }
+        status
     }
 }
