@@ -139,7 +139,7 @@ fn history(order: &Value) -> Vec<&str> {
         .collect()
 }
 
-/// A GraphQL object as REST writes it.
+/// A GraphQL object with its fields named as REST names them.
 fn as_in_rest(value: Value) -> Value {
     match value {
         Value::Object(fields) => {
@@ -155,8 +155,6 @@ fn as_in_rest(value: Value) -> Value {
             });
             Value::Object(renamed.collect())
         }
-        // RFC 3339 has two ways to write UTC.
-        Value::String(text) => Value::String(text.replace("+00:00", "Z")),
         Value::Array(items) => items.into_iter().map(as_in_rest).collect(),
         other => other,
     }

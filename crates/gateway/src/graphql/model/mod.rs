@@ -3,12 +3,14 @@
 mod connection;
 mod order;
 mod product;
+mod timestamp;
 
 use async_graphql::SimpleObject;
 
 pub(super) use connection::{Connection, Edge};
 pub(super) use order::Order;
 pub(super) use product::Product;
+pub(super) use timestamp::Timestamp;
 
 /// An amount of money.
 #[derive(SimpleObject)]

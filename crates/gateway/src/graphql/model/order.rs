@@ -1,7 +1,6 @@
 use async_graphql::{Context, Enum, Error, ID, Object, SimpleObject};
-use chrono::{DateTime, Utc};
 
-use super::{Money, Product};
+use super::{Money, Product, Timestamp};
 use crate::graphql::failure::order_failure;
 use crate::graphql::loaders::Loaders;
 
@@ -64,8 +63,8 @@ impl Order {
         self.0.total.into()
     }
 
-    async fn created_at(&self) -> DateTime<Utc> {
-        self.0.created_at
+    async fn created_at(&self) -> Timestamp {
+        self.0.created_at.into()
     }
 
     /// What was ordered.
@@ -134,14 +133,14 @@ impl OrderLine {
 #[derive(SimpleObject)]
 pub(in crate::graphql) struct OrderEvent {
     status: OrderStatus,
-    at: DateTime<Utc>,
+    at: Timestamp,
 }
 
 impl From<orders::HistoryEntry> for OrderEvent {
     fn from(entry: orders::HistoryEntry) -> Self {
         Self {
             status: entry.status.into(),
-            at: entry.at,
+            at: entry.at.into(),
         }
     }
 }
