@@ -145,6 +145,8 @@ impl Browser {
 fn command(program: &str, profile: &Path) -> Command {
     let mut command = Command::new(program);
     command
+        // Chromium leaves files there.
+        .env("TMPDIR", profile)
         .args([
             "--headless",
             "--no-sandbox",
