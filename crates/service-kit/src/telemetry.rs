@@ -29,6 +29,15 @@ pub enum TelemetryError {
     Metrics(#[from] BuildError),
 }
 
+/// Whether [`Telemetry::start`] would take this filter.
+pub fn check_filter(filter: &str) -> Result<(), TelemetryError> {
+    parse_filter(filter).map(drop)
+}
+
+fn parse_filter(filter: &str) -> Result<EnvFilter, TelemetryError> {
+    EnvFilter::try_new(filter).map_err(|error| TelemetryError::Filter(filter.to_owned(), error))
+}
+
 /// Keeps telemetry alive; dropping it sends what is still buffered.
 pub struct Telemetry {
     provider: Option<SdkTracerProvider>,
@@ -37,8 +46,7 @@ pub struct Telemetry {
 impl Telemetry {
     /// Pretty logs on a terminal, JSON otherwise; traces only when [`OTLP_ENDPOINT`] is set.
     pub fn start(service: &str, filter: &str) -> Result<Self, TelemetryError> {
-        let filter = EnvFilter::try_new(filter)
-            .map_err(|error| TelemetryError::Filter(filter.to_owned(), error))?;
+        let filter = parse_filter(filter)?;
         let provider = match std::env::var_os(OTLP_ENDPOINT) {
             Some(_) => Some(otlp_provider(service)?),
             None => None,

@@ -1,7 +1,7 @@
 //! What can be wrong with settings beyond their types.
 
 use auth::{EncryptionKey, HashingParams, TokenSecretKey};
-use service_kit::config::ConfigError;
+use service_kit::{config::ConfigError, telemetry};
 use url::Url;
 
 use super::{DEFAULTS, Settings};
@@ -16,6 +16,14 @@ pub(super) fn all(settings: &Settings, role: Role) -> Vec<ConfigError> {
     let mut problems = addresses(settings, role);
     if role != Role::All {
         problems.extend(unshareable(settings));
+    }
+    if telemetry::check_filter(&settings.log.filter).is_err() {
+        let problem = "it is not a log filter";
+        problems.push(ConfigError::new(
+            "log.filter",
+            problem,
+            "For example info,sqlx=warn",
+        ));
     }
     problems.extend(secrets(settings));
     problems.extend(amounts(settings));

@@ -34,6 +34,7 @@ async fn all_mistakes_are_told_at_once_with_key_and_remedy() {
         setting("mail.url", "localhost"),
         setting("server.public_url", "shop.example"),
         setting("auth.token_secret", "short"),
+        setting("log.filter", "loud=very"),
     ];
     let problems = refused(&["--config", file.to_str().unwrap()], &settings).await;
     for line in [
@@ -52,11 +53,12 @@ async fn all_mistakes_are_told_at_once_with_key_and_remedy() {
         "mail.url: it is not an address of a known kind.",
         "server.public_url: it is not an address of a known kind.",
         "auth.token_secret: ",
+        "log.filter: it is not a log filter. For example info,sqlx=warn.",
     ] {
         assert!(problems.contains(line), "{line} is not in:\n{problems}");
     }
     // These, and the four secrets of development that a broker other than `memory:` refuses.
-    assert_eq!(problems.lines().count(), 15 + 4, "{problems}");
+    assert_eq!(problems.lines().count(), 16 + 4, "{problems}");
 }
 
 #[tokio::test]
