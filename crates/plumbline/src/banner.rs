@@ -29,7 +29,7 @@ pub(crate) fn banner(running: &Running, settings: &Settings) -> String {
             settings.demo.password,
         );
     }
-    text + "  Stop       Ctrl-C; a second one stops at once\n"
+    text + "  Stop       Ctrl-C; a second one stops at once\n\n"
 }
 
 /// The kind of a dependency, never its address: that may hold a password.

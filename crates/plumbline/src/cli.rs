@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::{net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
+use std::{io::Write, net::SocketAddr, path::PathBuf, process::ExitCode, sync::Arc};
 
 use clap::{Parser, Subcommand};
 use kernel::SystemClock;
@@ -118,14 +118,10 @@ enum Failure {
 }
 
 /// Runs the command and reports its errors. The status is 0, 1, or 2 for invalid settings.
-#[allow(
-    clippy::print_stdout,
-    reason = "this is what the program says to its user"
-)]
 pub async fn run(arguments: Arguments) -> ExitCode {
     match dispatch(arguments).await {
         Ok(Output { text, status }) => {
-            print!("{text}");
+            say(&text);
             ExitCode::from(status)
         }
         Err(Failure::Configuration(errors)) => {
@@ -137,6 +133,14 @@ pub async fn run(arguments: Arguments) -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes to standard output. Nobody may be listening any more, as in `plumbline ... | head`.
+fn say(text: &str) {
+    let mut stdout = std::io::stdout().lock();
+    let _ = stdout
+        .write_all(text.as_bytes())
+        .and_then(|()| stdout.flush());
 }
 
 /// What a command has to say at its end.
@@ -209,7 +213,10 @@ fn loader(arguments: &Arguments, data_dir: Option<PathBuf>) -> Result<Loader, Co
     if let Some(file) = &arguments.config {
         loader = loader.file(file);
     }
-    loader = loader.environment(std::env::vars());
+    // A variable that is no Unicode is none of ours.
+    let variables = std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    loader = loader.environment(variables);
     let port = arguments.port.map(|port| port.to_string());
     let data_dir = data_dir.map(|folder| folder.display().to_string());
     for (key, value) in [
@@ -225,10 +232,6 @@ fn loader(arguments: &Arguments, data_dir: Option<PathBuf>) -> Result<Loader, Co
 }
 
 /// Runs a role until a signal asks it to stop.
-#[allow(
-    clippy::print_stdout,
-    reason = "the banner is for the person at the terminal"
-)]
 async fn serve(loader: Loader, role: Role) -> Result<Output, Failure> {
     let settings = Settings::load(loader, role)?;
     let _telemetry = Telemetry::start(role.as_str(), &settings.log.filter)?;
@@ -239,7 +242,7 @@ async fn serve(loader: Loader, role: Role) -> Result<Output, Failure> {
         () = signals.next() => return Ok(Output::default()),
     };
     match role {
-        Role::All => println!("{}", banner::banner(&running, &settings)),
+        Role::All => say(&banner::banner(&running, &settings)),
         Role::Auth | Role::Gateway | Role::Worker => {
             tracing::info!(role = role.as_str(), addr = %running.addr, "ready");
         }
