@@ -5,11 +5,12 @@ use serde_json::Value;
 use crate::support::System;
 
 #[tokio::test]
-async fn every_process_is_alive_and_ready_and_names_its_dependencies() {
+async fn every_role_is_alive_and_ready_and_names_its_dependencies() {
     let system = System::start().await;
     for (client, database) in [
         (&system.auth, "auth_database"),
         (&system.gateway, "orders_database"),
+        (&system.worker, "orders_database"),
     ] {
         let live: Value = client.get("/health/live").await.expect_status(200).json();
         assert_eq!(live["status"], "live");
@@ -56,7 +57,7 @@ async fn an_order_leaves_its_mark_in_the_metrics() {
 async fn what_is_for_developers_is_there_in_the_embedded_mode_only() {
     let system = System::start().await;
     let expected = if System::is_distributed() { 404 } else { 200 };
-    for client in [&system.auth, &system.gateway] {
+    for client in [&system.auth, &system.gateway, &system.worker] {
         assert_eq!(client.get("/dev/mailbox").await.status, expected);
         assert_eq!(client.get("/metrics").await.status, expected);
     }

@@ -1,5 +1,5 @@
-//! The whole system, over its ports, in either mode: everything in one process on SQLite, or a
-//! process for each role on PostgreSQL, Redis and RabbitMQ (`PLUMBLINE_TEST_MODE=distributed`).
+//! The whole system, over its ports, in either mode: all roles in one, on SQLite, or each
+//! role on its own, on PostgreSQL, Redis and RabbitMQ (`PLUMBLINE_TEST_MODE=distributed`).
 //! [`support::System`] hides which one it is.
 
 #![allow(

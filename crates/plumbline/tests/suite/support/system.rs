@@ -25,7 +25,9 @@ pub struct System {
     pub auth: Client,
     /// Where the gateway answers.
     pub gateway: Client,
-    /// Where `/metrics` is.
+    /// Where the worker answers.
+    pub worker: Client,
+    /// Where the gateway's `/metrics` are.
     pub metrics: Client,
     /// The payment double.
     pub payments: Client,
@@ -88,6 +90,7 @@ impl System {
         Self {
             auth: client.clone(),
             gateway: client.clone(),
+            worker: client.clone(),
             metrics: client.clone(),
             payments: Client::new(&running.payment_url).with_bearer(secret_key),
             webhook_secret,
@@ -127,6 +130,7 @@ impl System {
         Self {
             auth: client_of(&auth),
             gateway: client_of(&gateway),
+            worker: client_of(&worker),
             metrics: Client::new(format!("http://127.0.0.1:{metrics_port}")),
             payments: Client::new(double.base_url())
                 .with_bearer(Distributed::secret("payment.secret_key")),
