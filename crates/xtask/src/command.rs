@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, ExitStatus, Output};
 
 use testkit::process::{ProcessError, run_to_end};
 use testkit::services::{Program, ServiceError};
@@ -13,7 +13,7 @@ use testkit::services::{Program, ServiceError};
 #[derive(Debug, thiserror::Error)]
 pub enum Failure {
     #[error("`{command}` failed: {status}")]
-    Command { command: String, status: String },
+    Command { command: String, status: ExitStatus },
     #[error("{}", NotInstalled { programs, why })]
     NotInstalled { programs: Vec<Program>, why: String },
     #[error("{}: {source}", path.display())]
@@ -109,7 +109,7 @@ pub async fn succeed(command: &mut Command) -> Result<(), Failure> {
     }
     Err(Failure::Command {
         command: line(command),
-        status: status.to_string(),
+        status,
     })
 }
 
@@ -124,7 +124,7 @@ pub fn capture(command: &mut Command) -> Result<Vec<u8>, Failure> {
     }
     Err(Failure::Command {
         command: line(command),
-        status: status.to_string(),
+        status,
     })
 }
 

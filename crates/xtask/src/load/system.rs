@@ -101,10 +101,7 @@ impl System {
         for role in &mut self.roles {
             if let Some(status) = role.process.exit_status()? {
                 let command = format!("plumbline ({})", role.name);
-                return Err(Failure::Command {
-                    command,
-                    status: status.to_string(),
-                });
+                return Err(Failure::Command { command, status });
             }
             role.process.stop().await?;
         }
