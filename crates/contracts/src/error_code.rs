@@ -1,9 +1,9 @@
-/// Every error a client can be answered with: one table of code, HTTP status and title.
-///
-/// The code is stable: programs match on it. REST sends it as the `code` and `type` of a problem
-/// (RFC 9457), GraphQL as `extensions.problem` or as the code of a user error.
 macro_rules! error_codes {
     ($($(#[$doc:meta])* $variant:ident = $code:literal, $status:literal, $title:literal;)+) => {
+        /// Every error a client can be answered with: one table of code, HTTP status and title.
+        ///
+        /// The code is stable: programs match on it. REST sends it as the `code` and `type` of a
+        /// problem (RFC 9457), GraphQL as `extensions.problem` or as the code of a user error.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum ErrorCode { $($(#[$doc])* $variant,)+ }
 
