@@ -228,7 +228,7 @@ impl Services {
                 .await?;
         }
         if role == Role::All && settings.demo.enabled {
-            services.seed_demo(settings, resources).await?;
+            services.seed_demo_users(settings).await?;
         }
         Ok(services)
     }
@@ -241,6 +241,9 @@ impl Services {
         waker: RelayWaker,
         shutdown: &Shutdown,
     ) -> Result<(), StartError> {
+        if self.role == Role::All && settings.demo.enabled {
+            orders.seed_demo_shop().await?;
+        }
         let database = orders.database().clone();
         if matches!(resources.broker, Broker::InProcess(_)) {
             let types = order_worker::receipted_event_types();
@@ -320,22 +323,9 @@ impl Services {
         Ok(Verifier::new(verifier, KeySource::remote(keys)))
     }
 
-    async fn seed_demo(
-        &self,
-        settings: &Settings,
-        resources: &Resources,
-    ) -> Result<(), StartError> {
+    async fn seed_demo_users(&self, settings: &Settings) -> Result<(), StartError> {
         if let Some(auth) = &self.auth {
             auth::seed_demo_users(auth, &seed::demo_users(), &settings.demo.password).await?;
-        }
-        if let Some(database) = &resources.orders_database {
-            let orders = Orders::new(
-                database.clone(),
-                resources.cache.clone(),
-                resources.clock.clone(),
-                RelayWaker::default(),
-            );
-            orders.seed_demo_shop().await?;
         }
         Ok(())
     }
