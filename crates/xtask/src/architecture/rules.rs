@@ -14,7 +14,11 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         "messaging",
         &["kernel", "contracts", "database", "trace-context"],
     ),
-    ("service-kit", &["kernel", "contracts", "trace-context"]),
+    (
+        "service-kit",
+        &["kernel", "contracts", "trace-context", "cache"],
+    ),
+    ("user-directory", &["kernel"]),
     ("payment", &["kernel", "trace-context"]),
     ("payment-double", &["kernel", "payment"]),
     (
@@ -38,6 +42,7 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "messaging",
             "cache",
             "service-kit",
+            "user-directory",
         ],
     ),
     (
@@ -50,6 +55,7 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "messaging",
             "cache",
             "service-kit",
+            "user-directory",
             "payment",
             "orders",
         ],
@@ -78,6 +84,7 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "messaging",
             "cache",
             "service-kit",
+            "user-directory",
             "payment",
             "payment-double",
             "migrations",
@@ -98,7 +105,7 @@ pub const TESTS_MAY_ALSO_USE: &[&str] = &["testkit", "migrations", "payment-doub
 /// Third-party crates that only these may name.
 pub const ONLY_IN: &[(&str, &[&str])] = &[
     ("lapin", &["messaging"]),
-    ("redis", &["cache"]),
+    ("redis", &["cache", "service-kit"]),
     ("sea-orm-migration", &["migrations"]),
 ];
 

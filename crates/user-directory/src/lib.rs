@@ -1,0 +1,1 @@
+//! People, looked up by id across services: the gRPC contract between auth and who asks it.
