@@ -18,7 +18,7 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         "service-kit",
         &["kernel", "contracts", "trace-context", "cache"],
     ),
-    ("user-directory", &["kernel"]),
+    ("user-directory", &["kernel", "trace-context"]),
     ("payment", &["kernel", "trace-context"]),
     ("payment-double", &["kernel", "payment"]),
     (
@@ -107,6 +107,7 @@ pub const ONLY_IN: &[(&str, &[&str])] = &[
     ("lapin", &["messaging"]),
     ("redis", &["cache", "service-kit"]),
     ("sea-orm-migration", &["migrations"]),
+    ("tonic", &["user-directory", "auth"]),
 ];
 
 /// Crates that must not reach these third-party crates, not even through others.

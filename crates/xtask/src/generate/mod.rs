@@ -1,6 +1,8 @@
 //! `cargo xtask generate`: files derived from the code, committed so that a change of the public
 //! interface shows in review.
 
+mod protobuf;
+
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -17,6 +19,12 @@ pub struct Arguments {
     binary: Option<PathBuf>,
 }
 
+/// The gRPC contract, and where the Rust made from it is committed.
+const PROTO: (&str, &str) = (
+    "user_directory.proto",
+    "crates/user-directory/src/generated.rs",
+);
+
 /// What `plumbline schema` is asked for, and where the answer is committed.
 const FILES: [(&str, &str); 5] = [
     ("graphql", "docs/api/schema.graphql"),
@@ -31,29 +39,38 @@ const FILES: [(&str, &str); 5] = [
 /// # Errors
 /// When plumbline can't be built or asked, or, with `--check`, when a file differs.
 pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
+    let mut outdated = Vec::new();
+    // Code first: plumbline is built from it.
+    let (proto, file) = PROTO;
+    outdated.extend(settle(file, &protobuf::module(proto)?, arguments.check)?);
     let binary = match &arguments.binary {
         Some(binary) => binary.clone(),
         None => build().await?,
     };
-    let mut outdated = Vec::new();
     for (subject, file) in FILES {
         let wanted = capture(Command::new(&binary).args(["schema", subject]))?;
-        let path = workspace::root().join(file);
-        if std::fs::read(&path).is_ok_and(|present| present == wanted) {
-            eprintln!("{file}: up to date");
-        } else if arguments.check {
-            eprintln!("{file}: differs");
-            outdated.push(file);
-        } else {
-            write(&path, &wanted).map_err(|source| Failure::File { path, source })?;
-            eprintln!("{file}: written");
-        }
+        outdated.extend(settle(file, &wanted, arguments.check)?);
     }
     if outdated.is_empty() {
         Ok(())
     } else {
         Err(Failure::Outdated(outdated))
     }
+}
+
+/// Writes the file where it differs. If it is only to be checked, it is returned instead.
+fn settle(file: &'static str, wanted: &[u8], check: bool) -> Result<Option<&'static str>, Failure> {
+    let path = workspace::root().join(file);
+    if std::fs::read(&path).is_ok_and(|present| present == wanted) {
+        eprintln!("{file}: up to date");
+    } else if check {
+        eprintln!("{file}: differs");
+        return Ok(Some(file));
+    } else {
+        write(&path, wanted).map_err(|source| Failure::File { path, source })?;
+        eprintln!("{file}: written");
+    }
+    Ok(None)
 }
 
 async fn build() -> Result<PathBuf, Failure> {
