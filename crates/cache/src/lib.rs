@@ -6,10 +6,13 @@
 //! only ever a shortcut: when it is slow, away or holds nonsense, the read goes on to the loader
 //! and the caller never hears of it.
 //!
+//! What else of a process speaks to Redis shares the cache's connection: see [`RedisLink`].
+//!
 //! How stale can a read be? At most the lifetime given to [`Cache::get_or_load`], plus its jitter:
 //! an invalidation that meets a load under way, or a Redis that is away, may be undone by the old
 //! value.
 
+mod redis_link;
 mod redis_tier;
 
 use std::{
@@ -25,6 +28,9 @@ use redis::RedisError;
 use serde::{Serialize, de::DeserializeOwned};
 
 use redis_tier::RedisTier;
+
+pub use redis::{FromRedisValue, Script, ScriptInvocation};
+pub use redis_link::{BUDGET, RedisLink};
 
 /// A cache, cheap to clone: clones share everything.
 #[derive(Clone)]
@@ -49,6 +55,8 @@ pub enum CacheError {
     UnknownScheme,
     #[error("the cache's redis:// URL is malformed")]
     MalformedUrl(#[source] RedisError),
+    #[error("Redis failed before and is left alone until it answers a ping")]
+    Away,
     #[error("Redis did not answer within {} ms", .0.as_millis())]
     Timeout(Duration),
     #[error("Redis failed")]
@@ -66,7 +74,8 @@ impl Cache {
         let redis = if config.url == "memory:" {
             None
         } else if config.url.starts_with("redis://") {
-            Some(RedisTier::connect(&config.url, config.namespace).await?)
+            let link = RedisLink::connect(&config.url).await?;
+            Some(RedisTier::new(link, config.namespace))
         } else {
             return Err(CacheError::UnknownScheme);
         };
@@ -132,7 +141,13 @@ impl Cache {
     /// Whether all tiers work. Costs nothing: in the background Redis is asked once a second.
     #[must_use]
     pub fn is_ready(&self) -> bool {
-        self.redis.as_ref().is_none_or(|redis| redis.is_available())
+        self.redis().is_none_or(RedisLink::is_available)
+    }
+
+    /// The connection to Redis, for what else this process keeps there. None with `memory:`.
+    #[must_use]
+    pub fn redis(&self) -> Option<&RedisLink> {
+        self.redis.as_ref().map(|redis| &redis.link)
     }
 
     /// Asks Redis now. Always `Ok` with `memory:`.
@@ -140,8 +155,8 @@ impl Cache {
     /// # Errors
     /// [`CacheError::Timeout`] and [`CacheError::Redis`].
     pub async fn ping(&self) -> Result<(), CacheError> {
-        match &self.redis {
-            Some(redis) => redis.ping().await,
+        match self.redis() {
+            Some(link) => link.ping().await,
             None => Ok(()),
         }
     }

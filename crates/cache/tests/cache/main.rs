@@ -8,6 +8,7 @@
 mod memory;
 mod redis;
 mod redis_away;
+mod redis_link;
 
 use std::{
     convert::Infallible,

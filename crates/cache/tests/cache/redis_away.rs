@@ -143,6 +143,6 @@ async fn a_redis_that_hangs_costs_a_few_budgets_and_then_nothing() {
         CacheError::Timeout(_)
     ));
     let text = metrics.render();
-    let counted = r#"plumbline_cache_redis_errors_total{operation="get"}"#;
+    let counted = r#"plumbline_redis_errors_total{operation="get"}"#;
     assert!(text.contains(counted), "{text}");
 }

@@ -105,7 +105,7 @@ pub const TESTS_MAY_ALSO_USE: &[&str] = &["testkit", "migrations", "payment-doub
 /// Third-party crates that only these may name.
 pub const ONLY_IN: &[(&str, &[&str])] = &[
     ("lapin", &["messaging"]),
-    ("redis", &["cache", "service-kit"]),
+    ("redis", &["cache"]),
     ("sea-orm-migration", &["migrations"]),
     ("tonic", &["user-directory", "auth"]),
 ];
