@@ -11,6 +11,7 @@ pub mod lifecycle;
 pub mod mail;
 pub mod problem;
 pub mod request_telemetry;
+pub mod revocation;
 pub mod routes;
 pub mod security_headers;
 pub mod telemetry;
