@@ -4,6 +4,7 @@
 //! `ALTER TABLE` statement makes one change only.
 
 mod auth;
+mod identity;
 mod messaging_tables;
 mod orders;
 
@@ -18,6 +19,7 @@ impl MigratorTrait for AuthMigrator {
         vec![
             Box::new(messaging_tables::Migration),
             Box::new(auth::Migration),
+            Box::new(identity::Migration),
         ]
     }
 }

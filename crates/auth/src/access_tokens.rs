@@ -4,19 +4,14 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::AccessTokenClaims;
 use jsonwebtoken::{Algorithm, Header};
-use kernel::{Role, SessionId, UserId};
+use kernel::{Role, Scope, SessionId, UserId};
 use service_kit::{access_token::TOKEN_TYPE, jwks::JwkSet};
 use uuid::Uuid;
 
-use crate::signing_key::SigningKey;
+use crate::{authentication::Methods, signing_key::SigningKey};
 
 /// Our own pages and programs: there are no other clients yet.
 const CLIENT_ID: &str = "plumbline";
-const SCOPE: &str = "plumbline";
-/// A password only: NIST SP 800-63B-4, authentication assurance level 1.
-const PASSWORD_ASSURANCE: &str = "aal1";
-/// RFC 8176.
-const PASSWORD_METHOD: &str = "pwd";
 
 #[derive(Clone)]
 pub(crate) struct AccessTokens {
@@ -27,18 +22,18 @@ pub(crate) struct AccessTokens {
 }
 
 /// For whom a token is made.
-#[derive(Clone, Copy)]
 pub(crate) struct Subject {
     pub user_id: UserId,
     pub session_id: SessionId,
     pub role: Role,
     pub authenticated_at: DateTime<Utc>,
+    pub methods: Methods,
 }
 
 impl AccessTokens {
     pub(crate) fn issue(
         &self,
-        subject: Subject,
+        subject: &Subject,
         now: DateTime<Utc>,
     ) -> Result<String, jsonwebtoken::errors::Error> {
         let claims = AccessTokenClaims {
@@ -50,12 +45,12 @@ impl AccessTokens {
             nbf: now.timestamp(),
             jti: Uuid::new_v4(),
             client_id: CLIENT_ID.to_owned(),
-            sid: subject.session_id,
-            scope: SCOPE.to_owned(),
+            sid: Some(subject.session_id),
+            scope: Scope::Everything.to_string(),
             roles: vec![subject.role],
             auth_time: subject.authenticated_at.timestamp(),
-            acr: PASSWORD_ASSURANCE.to_owned(),
-            amr: vec![PASSWORD_METHOD.to_owned()],
+            acr: subject.methods.acr().to_owned(),
+            amr: subject.methods.amr(),
         };
         let mut header = Header::new(Algorithm::EdDSA);
         header.typ = Some(TOKEN_TYPE.to_owned());

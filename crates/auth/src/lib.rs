@@ -6,10 +6,13 @@
 //! module each, and the refresh-token machine is a pure value, [`RefreshPolicy`] its parameters.
 
 mod access_tokens;
+mod audit;
+mod authentication;
 mod config;
 mod context;
 mod display_name;
 mod mail;
+mod origin;
 mod password;
 mod refresh_chain;
 mod routes;

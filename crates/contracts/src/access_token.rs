@@ -13,7 +13,9 @@ pub struct AccessTokenClaims {
     pub nbf: i64,
     pub jti: Uuid,
     pub client_id: String,
-    pub sid: SessionId,
+    /// The session; a service account has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<SessionId>,
     pub scope: String,
     pub roles: Vec<Role>,
     /// When the person last proved who they are (OpenID Connect Core §2).

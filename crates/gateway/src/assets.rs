@@ -10,7 +10,7 @@ use actix_web::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use contracts::ErrorCode;
 use service_kit::problem::Problem;
-use service_kit::routes;
+use service_kit::routes::{Access, RouteTable};
 use sha2::{Digest, Sha256};
 
 const HTML: &str = "text/html; charset=utf-8";
@@ -63,9 +63,10 @@ assets! {
 
 /// Serves the console at `/` and the files under `/assets`.
 pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    config
-        .service(routes::get("/", console))
-        .service(routes::get("/assets/{path:.*}", serve));
+    RouteTable::new("")
+        .get("/", Access::Public, console)
+        .get("/assets/{path:.*}", Access::Public, serve)
+        .configure(config);
 }
 
 async fn console(request: HttpRequest) -> HttpResponse {

@@ -67,5 +67,5 @@ pub async fn caller_of(
 /// When the caller's token ends; nothing may outlive it.
 #[must_use]
 pub fn expires_at(caller: &Caller) -> DateTime<Utc> {
-    DateTime::from_timestamp(caller.claims.exp, 0).unwrap_or(DateTime::UNIX_EPOCH)
+    caller.expires_at()
 }

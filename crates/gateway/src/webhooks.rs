@@ -8,7 +8,7 @@ use payment::{WebhookEvent, signature};
 use secrecy::SecretString;
 use service_kit::json::{JsonLimit, read};
 use service_kit::problem::{Problem, chain};
-use service_kit::routes;
+use service_kit::routes::{Access, RouteTable};
 
 /// The longest webhook, in bytes. Stripe's are a few kilobytes.
 const BODY_LIMIT: JsonLimit = JsonLimit(256 * 1024);
@@ -24,8 +24,10 @@ pub(crate) struct Webhooks {
 
 /// Mounts `/webhooks/stripe`.
 pub(crate) fn configure(webhooks: &Webhooks, config: &mut web::ServiceConfig) {
-    let data = web::Data::new(webhooks.clone());
-    config.service(routes::post("/webhooks/stripe", stripe).app_data(data));
+    RouteTable::new("")
+        .app_data(web::Data::new(webhooks.clone()))
+        .post("/webhooks/stripe", Access::Client, stripe)
+        .configure(config);
 }
 
 /// The signature is over the raw body, so that is what is read; and nothing of it is believed

@@ -58,6 +58,8 @@ macro_rules! id {
 id!(
     /// A person with an account in the auth context.
     UserId,
+    /// A key that a person gives to a program.
+    ApiKeyId,
     /// A login: one chain of refresh tokens.
     SessionId,
     OrderId,

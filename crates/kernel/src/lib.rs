@@ -8,8 +8,8 @@ mod ids;
 mod money;
 pub mod page;
 
-pub use access::{Actor, Permission, Role, UnknownRole};
+pub use access::{Actor, Credential, Permission, Role, Scope, UnknownPermission, UnknownRole};
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
 pub use email::{Email, InvalidEmail};
-pub use ids::{EventId, OrderId, PaymentAttemptId, ProductId, SessionId, UserId};
+pub use ids::{ApiKeyId, EventId, OrderId, PaymentAttemptId, ProductId, SessionId, UserId};
 pub use money::{Currency, InvalidCurrency, Money, MoneyError};

@@ -9,8 +9,13 @@ use actix_web::{
     web,
 };
 use service_kit::{
-    health, mail::list_dev_mails, request_telemetry, routes, security_headers,
-    security_headers::StrictTransportSecurity, telemetry,
+    health,
+    mail::list_dev_mails,
+    request_telemetry,
+    routes::{Access, RouteTable, not_found},
+    security_headers,
+    security_headers::StrictTransportSecurity,
+    telemetry,
 };
 use tokio::task::JoinHandle;
 
@@ -45,9 +50,10 @@ pub(crate) fn serve(
                     telemetry::configure_metrics(config);
                 }
                 if let Some(mailbox) = mailbox.clone() {
-                    config
+                    RouteTable::new("/dev")
                         .app_data(web::Data::new(mailbox))
-                        .service(routes::get("/dev/mailbox", list_dev_mails));
+                        .get("/mailbox", Access::Public, list_dev_mails)
+                        .configure(config);
                 }
                 if let Some(auth) = &auth {
                     auth.configure(config);
@@ -56,7 +62,7 @@ pub(crate) fn serve(
                     gateway.configure(config);
                 }
             })
-            .default_service(web::to(routes::not_found))
+            .default_service(web::to(not_found))
             .wrap(from_fn(request_telemetry::record))
             .wrap(from_fn(security_headers::add))
     });

@@ -13,9 +13,10 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use aws_lc_rs::digest;
+use chrono::{DateTime, Utc};
 use contracts::{AccessTokenClaims, ErrorCode};
 use jsonwebtoken::{Header, Validation, errors::ErrorKind};
-use kernel::{Actor, SharedClock};
+use kernel::{Actor, Credential, Scope, SharedClock};
 use moka::future::Cache;
 
 use crate::{
@@ -24,6 +25,7 @@ use crate::{
 };
 
 pub use extractor::Authenticated;
+pub(crate) use extractor::verifier;
 
 /// The `typ` of an access token (RFC 9068 §2.1).
 pub const TOKEN_TYPE: &str = "at+jwt";
@@ -60,6 +62,37 @@ struct Inner {
 pub struct VerifiedToken {
     pub actor: Actor,
     pub claims: AccessTokenClaims,
+}
+
+impl VerifiedToken {
+    fn of(claims: AccessTokenClaims) -> Self {
+        let credential = claims
+            .sid
+            .map_or(Credential::ServiceAccount, Credential::Session);
+        let actor = Actor {
+            user_id: claims.sub,
+            credential,
+            roles: claims.roles.clone(),
+            scope: Scope::of_claim(&claims.scope),
+        };
+        Self { actor, claims }
+    }
+
+    /// When the person last proved who they are; a program never does.
+    #[must_use]
+    pub fn authenticated_at(&self) -> Option<DateTime<Utc>> {
+        let is_person = matches!(self.actor.credential, Credential::Session(_));
+        is_person.then(|| at(self.claims.auth_time))
+    }
+
+    #[must_use]
+    pub fn expires_at(&self) -> DateTime<Utc> {
+        at(self.claims.exp)
+    }
+}
+
+fn at(unix_seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(unix_seconds, 0).unwrap_or(DateTime::UNIX_EPOCH)
 }
 
 /// Why a token is not accepted. For the log: the client learns only that it is not valid.
@@ -118,14 +151,7 @@ impl Verifier {
         }
         let claims = self.decode(token).await?;
         self.check_times(&claims)?;
-        let verified = Arc::new(VerifiedToken {
-            actor: Actor {
-                user_id: claims.sub,
-                session_id: claims.sid,
-                roles: claims.roles.clone(),
-            },
-            claims,
-        });
+        let verified = Arc::new(VerifiedToken::of(claims));
         self.0
             .verified
             .insert(fingerprint, Arc::clone(&verified))
@@ -158,6 +184,10 @@ impl Verifier {
         validation.validate_exp = false;
         validation.validate_nbf = false;
         validation
+    }
+
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.0.config.clock.now()
     }
 
     fn check_times(&self, claims: &AccessTokenClaims) -> Result<(), TokenRejected> {

@@ -1,8 +1,6 @@
 //! An OpenAPI document and Swagger UI for it, from files inside the program: it works offline and
 //! loads nothing from elsewhere.
 
-use std::sync::Arc;
-
 use actix_web::{
     HttpResponse,
     http::header::{
@@ -14,7 +12,10 @@ use contracts::ErrorCode;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
-use crate::{problem::Problem, routes};
+use crate::{
+    problem::Problem,
+    routes::{Access, RouteTable},
+};
 
 /// Swagger UI sets styles from its script and has icons as data URLs.
 const POLICY: HeaderValue = HeaderValue::from_static(
@@ -36,13 +37,17 @@ pub fn configure(prefix: &str, document: OpenApi) -> impl FnOnce(&mut web::Servi
                 .finish();
             std::future::ready(redirect)
         };
-        config
-            .service(routes::get(&document_path, serve_document).app_data(web::Data::new(document)))
-            .service(routes::get(&docs_path, to_folder))
-            .service(
-                routes::get(&format!("{docs_path}/{{file:.*}}"), serve_file)
-                    .app_data(web::Data::from(Arc::new(swagger_ui))),
-            );
+        RouteTable::new("")
+            .app_data(web::Data::new(document))
+            .app_data(web::Data::new(swagger_ui))
+            .get(&document_path, Access::Public, serve_document)
+            .get(&docs_path, Access::Public, to_folder)
+            .get(
+                &format!("{docs_path}/{{file:.*}}"),
+                Access::Public,
+                serve_file,
+            )
+            .configure(config);
     }
 }
 

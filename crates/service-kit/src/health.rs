@@ -7,7 +7,7 @@ use futures_util::future::join_all;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::routes;
+use crate::routes::{Access, RouteTable};
 
 /// A dependency that has not answered by then counts as away.
 const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
@@ -73,10 +73,11 @@ impl Readiness {
 
 pub fn configure(readiness: Arc<Readiness>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
-        config
+        RouteTable::new("/health")
             .app_data(web::Data::from(readiness))
-            .service(routes::get("/health/live", live))
-            .service(routes::get("/health/ready", ready));
+            .get("/live", Access::Public, live)
+            .get("/ready", Access::Public, ready)
+            .configure(config);
     }
 }
 

@@ -9,7 +9,7 @@ use opentelemetry_otlp::ExporterBuildError;
 use opentelemetry_sdk::{Resource, trace::SdkTracerProvider};
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
-use crate::routes;
+use crate::routes::{Access, RouteTable};
 
 /// The standard variable (OpenTelemetry, "OTLP Exporter Configuration") that turns tracing on.
 const OTLP_ENDPOINT: &str = "OTEL_EXPORTER_OTLP_ENDPOINT";
@@ -122,7 +122,9 @@ pub async fn render_metrics() -> HttpResponse {
 }
 
 pub fn configure_metrics(config: &mut web::ServiceConfig) {
-    config.service(routes::get("/metrics", render_metrics));
+    RouteTable::new("")
+        .get("/metrics", Access::Public, render_metrics)
+        .configure(config);
 }
 
 /// Folds what was recorded into the histograms, so that memory stays bounded when nobody scrapes.

@@ -9,6 +9,7 @@ use service_kit::{
 use super::database_problem;
 use crate::{
     context::Context,
+    origin::Origin,
     use_cases::confirm_email::{ConfirmEmailError, confirm_email},
 };
 
@@ -50,8 +51,9 @@ impl From<ConfirmEmailError> for Problem {
 )]
 pub(super) async fn handle(
     context: web::Data<Context>,
+    origin: Origin,
     Json(request): Json<ConfirmEmailRequest>,
 ) -> Result<HttpResponse, Problem> {
-    confirm_email(&context, &request.token).await?;
+    confirm_email(&context, &request.token, &origin).await?;
     Ok(HttpResponse::NoContent().finish())
 }

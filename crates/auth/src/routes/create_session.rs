@@ -10,7 +10,11 @@ use service_kit::{
 use super::{SessionAnswer, database_problem, password_problem};
 use crate::{
     context::Context,
-    use_cases::log_in::{Credentials, LogInError, log_in},
+    origin::Origin,
+    use_cases::{
+        begin_session::BeginSessionError,
+        log_in::{Credentials, LogInError, log_in},
+    },
 };
 
 #[derive(Deserialize, utoipa::ToSchema)]
@@ -34,6 +38,17 @@ impl CreateSessionRequest {
     }
 }
 
+impl From<BeginSessionError> for Problem {
+    fn from(error: BeginSessionError) -> Self {
+        match error {
+            BeginSessionError::Database(error) => database_problem(error),
+            BeginSessionError::Random(_)
+            | BeginSessionError::Sign(_)
+            | BeginSessionError::Role(_) => Self::internal(error),
+        }
+    }
+}
+
 impl From<LogInError> for Problem {
     fn from(error: LogInError) -> Self {
         match error {
@@ -42,9 +57,7 @@ impl From<LogInError> for Problem {
             LogInError::AccountDisabled => Self::new(ErrorCode::AccountDisabled),
             LogInError::Password(error) => password_problem(error),
             LogInError::Database(error) => database_problem(error),
-            LogInError::Random(_) | LogInError::Sign(_) | LogInError::Role(_) => {
-                Self::internal(error)
-            }
+            LogInError::Begin(error) => error.into(),
         }
     }
 }
@@ -72,9 +85,10 @@ impl From<LogInError> for Problem {
 )]
 pub(super) async fn handle(
     context: web::Data<Context>,
+    origin: Origin,
     Json(request): Json<CreateSessionRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let result = log_in(&context, request.parse()?).await;
+    let result = log_in(&context, request.parse()?, &origin).await;
     let outcome = if result.is_ok() { "ok" } else { "refused" };
     metrics::counter!("plumbline_logins_total", "outcome" => outcome).increment(1);
     let answer = SessionAnswer::new(result?, context.access_tokens.lifetime);

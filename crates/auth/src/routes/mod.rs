@@ -17,18 +17,22 @@ use actix_web::{
     web::{self, ServiceConfig},
 };
 use contracts::ErrorCode;
+use kernel::Permission;
 use sea_orm::DbErr;
 use serde::Serialize;
 use service_kit::{
     api_docs,
     json::JsonLimit,
     problem::Problem,
-    routes::{get, not_found, post},
+    routes::{Access, RouteTable, not_found},
 };
 use utoipa::OpenApi as _;
 
-use crate::{password::PasswordError, service::AuthService, use_cases::log_in::SessionTokens};
+use crate::{
+    password::PasswordError, service::AuthService, use_cases::begin_session::SessionTokens,
+};
 
+const PREFIX: &str = "/auth";
 /// Of a body with credentials, in bytes.
 const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
 
@@ -75,32 +79,50 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 pub(crate) fn configure(service: &AuthService, config: &mut ServiceConfig) {
     let documents = web::Data::new(well_known::Documents::of(service));
-    let metadata = get(&documents.metadata_path(), well_known::metadata);
-    config.service(metadata.app_data(documents.clone()));
-    let scope = web::scope("/auth")
+    RouteTable::new("")
+        .app_data(documents.clone())
+        .get(
+            &documents.metadata_path(),
+            Access::Public,
+            well_known::metadata,
+        )
+        .configure(config);
+    let scope = web::scope(PREFIX)
         .app_data(BODY_LIMIT)
         .app_data(web::Data::from(service.context()))
         .app_data(web::Data::new(service.verifier().clone()))
         .app_data(documents)
-        .service(post("/v1/users", register_user::handle))
-        .service(post(
-            "/v1/email-verifications/confirm",
-            confirm_email::handle,
-        ))
-        .service(post("/v1/sessions", create_session::handle))
-        .service(post("/v1/tokens/refresh", refresh_tokens::handle))
-        .service(get("/v1/me", me::handle))
-        .service(get("/.well-known/jwks.json", well_known::jwks))
-        .service(get(
-            "/.well-known/oauth-authorization-server",
-            well_known::metadata,
-        ))
-        .service(get("/confirm-email", confirm_page::page))
-        .service(get("/confirm-email.js", confirm_page::script))
         .default_service(web::to(not_found));
     config
-        .configure(api_docs::configure("/auth", openapi()))
-        .service(scope);
+        .configure(api_docs::configure(PREFIX, openapi()))
+        .service(routes().mount(scope));
+}
+
+/// The routes and who may call them.
+pub(crate) fn routes() -> RouteTable {
+    use Access::{Needs, Public};
+    RouteTable::new(PREFIX)
+        // Registration
+        .post("/v1/users", Public, register_user::handle)
+        .post(
+            "/v1/email-verifications/confirm",
+            Public,
+            confirm_email::handle,
+        )
+        // Sessions
+        .post("/v1/sessions", Public, create_session::handle)
+        .post("/v1/tokens/refresh", Public, refresh_tokens::handle)
+        // One's own account
+        .get("/v1/me", Needs(Permission::ReadOwnProfile), me::handle)
+        // Pages and documents
+        .get("/.well-known/jwks.json", Public, well_known::jwks)
+        .get(
+            "/.well-known/oauth-authorization-server",
+            Public,
+            well_known::metadata,
+        )
+        .get("/confirm-email", Public, confirm_page::page)
+        .get("/confirm-email.js", Public, confirm_page::script)
 }
 
 /// The answer to a log-in and to a refresh; names of RFC 6749 §5.1.

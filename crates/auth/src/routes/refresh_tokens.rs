@@ -9,6 +9,7 @@ use service_kit::{
 use super::{SessionAnswer, database_problem};
 use crate::{
     context::Context,
+    origin::Origin,
     use_cases::refresh_session::{RefreshSessionError, refresh_session},
 };
 
@@ -55,9 +56,10 @@ impl From<RefreshSessionError> for Problem {
 )]
 pub(super) async fn handle(
     context: web::Data<Context>,
+    origin: Origin,
     Json(request): Json<RefreshTokensRequest>,
 ) -> Result<HttpResponse, Problem> {
-    let tokens = refresh_session(&context, &request.refresh_token).await?;
+    let tokens = refresh_session(&context, &request.refresh_token, &origin).await?;
     let answer = SessionAnswer::new(tokens, context.access_tokens.lifetime);
     Ok(super::secret_answer(HttpResponse::Ok(), &answer))
 }

@@ -11,6 +11,7 @@ use super::{database_problem, password_problem};
 use crate::{
     context::Context,
     display_name::DisplayName,
+    origin::Origin,
     password::{NewPassword, PolicyContext},
     use_cases::register_user::{RegisterUserError, Registration, register_user},
 };
@@ -93,9 +94,10 @@ impl From<RegisterUserError> for Problem {
 )]
 pub(super) async fn handle(
     context: web::Data<Context>,
+    origin: Origin,
     Json(request): Json<RegisterUserRequest>,
 ) -> Result<HttpResponse, Problem> {
-    register_user(&context, request.parse()?).await?;
+    register_user(&context, request.parse()?, &origin).await?;
     Ok(super::secret_answer(
         HttpResponse::Accepted(),
         &super::Nothing {},

@@ -1,5 +1,6 @@
 //! The auth database: one file a table, its rows and the queries on them.
 
+pub(crate) mod audit_event;
 pub(crate) mod email_verification;
 pub(crate) mod refresh_token;
 pub(crate) mod session;

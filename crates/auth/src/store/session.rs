@@ -3,7 +3,7 @@ use database::{Database, lock_for_update};
 use kernel::{SessionId, UserId};
 use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, QueryTrait, entity::prelude::*};
 
-use crate::refresh_chain::RefreshChain;
+use crate::{authentication::Methods, origin::Origin, refresh_chain::RefreshChain};
 
 /// A log-in.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -18,6 +18,13 @@ pub struct Model {
     pub grace_uses: i16,
     /// When the person last proved who they are.
     pub authenticated_at: DateTime<Utc>,
+    /// How: see [`Methods`].
+    pub amr: String,
+    /// The browser or program that logged in, as it describes itself.
+    pub device: Option<String>,
+    /// From where the session was used last.
+    pub ip: Option<String>,
+    pub last_used_at: DateTime<Utc>,
     pub idle_expires_at: DateTime<Utc>,
     pub expires_at: DateTime<Utc>,
     pub revoked_at: Option<DateTime<Utc>>,
@@ -41,6 +48,10 @@ impl Model {
         self.id.into()
     }
 
+    pub(crate) fn methods(&self) -> Methods {
+        Methods::parse(&self.amr)
+    }
+
     pub(crate) fn chain(&self) -> RefreshChain {
         RefreshChain {
             generation: self.generation.unsigned_abs(),
@@ -53,17 +64,28 @@ impl Model {
     }
 }
 
+/// What a log-in sets.
+pub(crate) struct NewSession<'a> {
+    pub id: SessionId,
+    pub user_id: UserId,
+    pub methods: &'a Methods,
+    pub origin: &'a Origin,
+}
+
 pub(crate) async fn insert(
     connection: &impl ConnectionTrait,
-    id: SessionId,
-    user_id: UserId,
+    session: NewSession<'_>,
     chain: RefreshChain,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     let mut row = ActiveModel {
-        id: Set(id.as_uuid()),
-        user_id: Set(user_id.as_uuid()),
+        id: Set(session.id.as_uuid()),
+        user_id: Set(session.user_id.as_uuid()),
         authenticated_at: Set(now),
+        amr: Set(session.methods.to_string()),
+        device: Set(session.origin.device.clone()),
+        ip: Set(session.origin.ip.map(|ip| ip.to_string())),
+        last_used_at: Set(now),
         created_at: Set(now),
         ..Default::default()
     };
@@ -89,9 +111,14 @@ pub(crate) async fn update_chain(
     connection: &impl ConnectionTrait,
     id: Uuid,
     chain: RefreshChain,
+    origin: &Origin,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
-    let mut row: ActiveModel = Default::default();
+    let mut row = ActiveModel {
+        ip: Set(origin.ip.map(|ip| ip.to_string())),
+        last_used_at: Set(now),
+        ..Default::default()
+    };
     set_chain(&mut row, chain, now);
     Entity::update_many()
         .set(row)

@@ -1,7 +1,9 @@
 use sea_orm::DbErr;
 
 use crate::{
+    audit::{self, Action, By, Event},
     context::Context,
+    origin::Origin,
     secret::OpaqueToken,
     store::{email_verification, user},
 };
@@ -16,7 +18,11 @@ pub(crate) enum ConfirmEmailError {
 
 /// Redeems the token of a registration's mail, once: the account becomes usable, with the name and
 /// password of that registration.
-pub(crate) async fn confirm_email(context: &Context, token: &str) -> Result<(), ConfirmEmailError> {
+pub(crate) async fn confirm_email(
+    context: &Context,
+    token: &str,
+    origin: &Origin,
+) -> Result<(), ConfirmEmailError> {
     let token = OpaqueToken::parse(token).map_err(|_| ConfirmEmailError::InvalidToken)?;
     let now = context.now();
     let transaction = context.database.begin().await?;
@@ -32,6 +38,8 @@ pub(crate) async fn confirm_email(context: &Context, token: &str) -> Result<(), 
     if !user::verify_email(&transaction, user_id, &name, &password_hash, now).await? {
         return Err(ConfirmEmailError::InvalidToken);
     }
+    let event = Event::new(By::Anonymous, Action::EmailVerified, user_id.into(), origin);
+    audit::record(&transaction, event, now).await?;
     transaction.commit().await?;
     Ok(())
 }

@@ -1,28 +1,21 @@
 //! Log-in by password. Whatever is wrong, the answer and the work are the same (ASVS 5.0, 6.3.8);
 //! the account's state shows only to whoever knows its password.
 
-use kernel::{Email, SessionId, UnknownRole};
+use kernel::Email;
 use sea_orm::DbErr;
 
 use crate::{
-    access_tokens::Subject,
+    authentication::{Method, Methods},
     context::Context,
+    origin::Origin,
     password::{PasswordError, Verified},
-    refresh_chain::RefreshChain,
-    secret::OpaqueToken,
-    store::{refresh_token, session, user},
+    store::user,
+    use_cases::begin_session::{BeginSessionError, SessionTokens, begin_session},
 };
 
 pub(crate) struct Credentials {
     pub email: Email,
     pub password: String,
-}
-
-/// What a client gets for a log-in or a refresh.
-pub(crate) struct SessionTokens {
-    pub session_id: SessionId,
-    pub access_token: String,
-    pub refresh_token: OpaqueToken,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -37,41 +30,21 @@ pub(crate) enum LogInError {
     Password(#[from] PasswordError),
     #[error(transparent)]
     Database(#[from] DbErr),
-    #[error("no randomness for a token")]
-    Random(#[from] aws_lc_rs::error::Unspecified),
-    #[error("the access token can't be signed")]
-    Sign(#[from] jsonwebtoken::errors::Error),
     #[error(transparent)]
-    Role(#[from] UnknownRole),
+    Begin(#[from] BeginSessionError),
 }
 
 pub(crate) async fn log_in(
     context: &Context,
     credentials: Credentials,
+    origin: &Origin,
 ) -> Result<SessionTokens, LogInError> {
     let user = authenticate(context, &credentials).await?;
-    let now = context.now();
-    let session_id = SessionId::generate(now);
-    let refresh_token = OpaqueToken::random()?;
-    let chain = RefreshChain::begin(context.refresh_policy, now);
-    let subject = Subject {
-        user_id: user.user_id(),
-        session_id,
-        role: user.role()?,
-        authenticated_at: now,
-    };
-    let access_token = context.access_tokens.issue(subject, now)?;
-
     let transaction = context.database.begin().await?;
-    session::insert(&transaction, session_id, user.user_id(), chain, now).await?;
-    let hash = refresh_token.hash();
-    refresh_token::insert(&transaction, hash, session_id, chain.generation).await?;
+    let methods = Methods::one(Method::Password);
+    let tokens = begin_session(context, &transaction, &user, methods, origin).await?;
     transaction.commit().await?;
-    Ok(SessionTokens {
-        session_id,
-        access_token,
-        refresh_token,
-    })
+    Ok(tokens)
 }
 
 async fn authenticate(

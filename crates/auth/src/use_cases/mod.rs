@@ -1,5 +1,6 @@
 //! What can be done with identities, whoever asks: no HTTP here. One use-case a file.
 
+pub(crate) mod begin_session;
 pub(crate) mod confirm_email;
 pub(crate) mod log_in;
 pub(crate) mod read_profile;

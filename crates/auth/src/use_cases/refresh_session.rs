@@ -6,12 +6,14 @@ use sea_orm::{DatabaseTransaction, DbErr};
 
 use crate::{
     access_tokens::Subject,
+    audit::{self, Action, By, Event},
     context::Context,
     mail::{MailRequest, RequestMailError, request_mail},
+    origin::Origin,
     refresh_chain::{RefreshChain, Verdict},
     secret::OpaqueToken,
     store::{refresh_token, session},
-    use_cases::log_in::SessionTokens,
+    use_cases::begin_session::SessionTokens,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +35,7 @@ pub(crate) enum RefreshSessionError {
 pub(crate) async fn refresh_session(
     context: &Context,
     token: &str,
+    origin: &Origin,
 ) -> Result<SessionTokens, RefreshSessionError> {
     let token = OpaqueToken::parse(token).map_err(|_| RefreshSessionError::Invalid)?;
     // Before the transaction, so that noise takes no lock.
@@ -42,16 +45,17 @@ pub(crate) async fn refresh_session(
         return Err(RefreshSessionError::Invalid);
     }
     let successor = context.token_secret.successor_of(&token);
-    let session = advance(context, &presented, &successor).await?;
+    let session = advance(context, &presented, &successor, origin).await?;
     let subject = Subject {
         user_id: owner.user_id(),
         session_id: session.session_id(),
         role: owner.role()?,
         authenticated_at: session.authenticated_at,
+        methods: session.methods(),
     };
     Ok(SessionTokens {
         session_id: session.session_id(),
-        access_token: context.access_tokens.issue(subject, context.now())?,
+        access_token: context.access_tokens.issue(&subject, context.now())?,
         refresh_token: successor,
     })
 }
@@ -62,6 +66,7 @@ async fn advance(
     context: &Context,
     presented: &refresh_token::Model,
     successor: &OpaqueToken,
+    origin: &Origin,
 ) -> Result<session::Model, RefreshSessionError> {
     let transaction = context.database.begin().await?;
     let session_id = presented.session_id;
@@ -80,13 +85,13 @@ async fn advance(
         }
         Verdict::Repeated => {}
         Verdict::Reused => {
-            revoke(transaction, &session, chain, now).await?;
+            revoke(transaction, &session, chain, origin, now).await?;
             context.relay.wake();
             return Err(RefreshSessionError::Reused);
         }
         Verdict::Revoked | Verdict::Expired => return Err(RefreshSessionError::Invalid),
     }
-    session::update_chain(&transaction, session_id, chain, now).await?;
+    session::update_chain(&transaction, session_id, chain, origin, now).await?;
     transaction.commit().await?;
     Ok(session)
 }
@@ -96,6 +101,7 @@ async fn revoke(
     transaction: DatabaseTransaction,
     session: &session::Model,
     chain: RefreshChain,
+    origin: &Origin,
     now: DateTime<Utc>,
 ) -> Result<(), RefreshSessionError> {
     tracing::warn!(
@@ -103,7 +109,12 @@ async fn revoke(
         user_id = %session.user_id,
         "a refresh token was used twice: the session is revoked"
     );
-    session::update_chain(&transaction, session.id, chain, now).await?;
+    session::update_chain(&transaction, session.id, chain, origin, now).await?;
+    let owner = session.user_id.into();
+    let event = Event::new(By::Anonymous, Action::RefreshReused, owner, origin)
+        .target("session", session.id)
+        .refused();
+    audit::record(&transaction, event, now).await?;
     let user_id = session.user_id;
     request_mail(
         &transaction,

@@ -7,9 +7,11 @@ use sea_orm::{ConnectionTrait, DbErr};
 use uuid::Uuid;
 
 use crate::{
+    audit::{self, Action, By, Event},
     context::Context,
     display_name::DisplayName,
     mail::{MailRequest, RequestMailError, request_mail},
+    origin::Origin,
     password::{NewPassword, PasswordError},
     store::{
         email_verification,
@@ -41,6 +43,7 @@ pub(crate) enum RegisterUserError {
 pub(crate) async fn register_user(
     context: &Context,
     registration: Registration,
+    origin: &Origin,
 ) -> Result<(), RegisterUserError> {
     // Hashed in every case, so that all cases take the same time.
     let password_hash = context
@@ -66,6 +69,13 @@ pub(crate) async fn register_user(
     };
     match user_id {
         Some(user_id) => {
+            let event = Event::new(
+                By::Anonymous,
+                Action::UserRegistered,
+                user_id.into(),
+                origin,
+            );
+            audit::record(&transaction, event, now).await?;
             let registration = (name.as_str(), password_hash.as_str());
             await_confirmation(context, &transaction, user_id, registration, now).await?;
         }

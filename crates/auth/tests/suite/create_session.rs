@@ -37,7 +37,10 @@ async fn the_access_token_verifies_elsewhere_with_the_published_keys() {
     let token = session["access_token"].as_str().unwrap();
     let verified = verifier.verify(token).await.unwrap();
     assert_eq!(verified.actor.roles, [Role::Support]);
-    assert_eq!(session["session_id"], verified.claims.sid.to_string());
+    assert_eq!(
+        session["session_id"],
+        verified.claims.sid.unwrap().to_string()
+    );
     assert_eq!(verified.claims.exp - verified.claims.iat, 600);
     assert_eq!(verified.claims.amr, ["pwd"]);
     app.finish().await;

@@ -10,14 +10,14 @@ mod place_order;
 
 use actix_web::{HttpRequest, web};
 use contracts::ErrorCode;
-use kernel::page::Page;
+use kernel::{Permission, page::Page};
 use orders::{OrderError, Orders};
 use serde::Deserialize;
 use service_kit::{
     access_token::Verifier,
     api_docs,
     problem::Problem,
-    routes::{get, method_not_allowed, not_found},
+    routes::{Access, RouteTable, not_found},
 };
 
 use crate::cursor::Cursors;
@@ -26,6 +26,7 @@ use model::OrderBody;
 
 pub use openapi::openapi;
 
+const PREFIX: &str = "/v1";
 /// The page size of a client that asks for none.
 const DEFAULT_PAGE: i64 = 20;
 
@@ -39,23 +40,29 @@ pub(crate) struct Context {
 
 /// Mounts `/v1`, its OpenAPI document and Swagger UI.
 pub(crate) fn configure(context: &Context, config: &mut web::ServiceConfig) {
-    let scope = web::scope("/v1")
+    let scope = web::scope(PREFIX)
         .app_data(web::Data::new(context.verifier.clone()))
         .app_data(web::Data::new(context.clone()))
-        .service(get("/products", list_products::handle))
-        .service(get("/products/{id}", get_product::handle))
-        .service(
-            web::resource("/orders")
-                .route(web::get().to(list_orders::handle))
-                .route(web::head().to(list_orders::handle))
-                .route(web::post().to(place_order::handle))
-                .default_service(web::to(|| method_not_allowed("GET, HEAD, POST"))),
-        )
-        .service(get("/orders/{id}", get_order::handle))
         .default_service(web::to(not_found));
+    let scope = routes().mount(scope);
     config
         .service(scope)
         .configure(api_docs::configure("", openapi()));
+}
+
+/// The routes and who may call them.
+pub(crate) fn routes() -> RouteTable {
+    let read_orders = Access::Needs(Permission::ReadOwnOrders);
+    RouteTable::new(PREFIX)
+        .get("/products", Access::Public, list_products::handle)
+        .get("/products/{id}", Access::Public, get_product::handle)
+        .get("/orders", read_orders, list_orders::handle)
+        .get("/orders/{id}", read_orders, get_order::handle)
+        .post(
+            "/orders",
+            Access::Needs(Permission::PlaceOrder),
+            place_order::handle,
+        )
 }
 
 /// The query string of a list.

@@ -210,11 +210,11 @@ struct LedgerView {
 impl System {
     /// Places an order for one piece of the product.
     pub async fn place(&self, product: ProductId, payment_method: &str) -> OrderId {
-        let customer = Actor {
-            user_id: Uuid::now_v7().into(),
-            session_id: Uuid::now_v7().into(),
-            roles: vec![Role::Customer],
-        };
+        let customer = Actor::of_session(
+            Uuid::now_v7().into(),
+            Uuid::now_v7().into(),
+            vec![Role::Customer],
+        );
         let request = PlaceOrder {
             idempotency_key: Uuid::now_v7().to_string().parse().unwrap(),
             lines: vec![RequestedLine {

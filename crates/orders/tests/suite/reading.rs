@@ -44,7 +44,7 @@ async fn someone_elses_order_is_as_if_it_did_not_exist() {
         }
         let nobody = Actor {
             roles: vec![],
-            ..owner
+            ..owner.clone()
         };
         let seen = seen_by(&nobody).await;
         assert!(matches!(seen, Err(OrderError::Forbidden)), "{seen:?}");

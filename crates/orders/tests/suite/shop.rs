@@ -49,11 +49,7 @@ pub fn eur(amount: i64) -> Money {
 }
 
 pub fn someone(role: Role) -> Actor {
-    Actor {
-        user_id: Uuid::now_v7().into(),
-        session_id: Uuid::now_v7().into(),
-        roles: vec![role],
-    }
+    Actor::of_session(Uuid::now_v7().into(), Uuid::now_v7().into(), vec![role])
 }
 
 pub fn customer() -> Actor {

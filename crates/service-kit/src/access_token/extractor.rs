@@ -1,7 +1,7 @@
-use std::{future::Future, pin::Pin, sync::Arc};
+use std::{future::Ready, future::ready, sync::Arc};
 
 use actix_web::{
-    FromRequest, HttpRequest,
+    FromRequest, HttpMessage as _, HttpRequest,
     dev::Payload,
     http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE},
     web,
@@ -12,8 +12,8 @@ use kernel::Actor;
 use super::{VerifiedToken, Verifier};
 use crate::problem::Problem;
 
-/// A handler that takes this answers 401 to whoever has no valid access token. Needs a
-/// `web::Data<Verifier>`.
+/// The caller of a route whose [`crate::routes::Access`] asks for one.
+#[derive(Clone)]
 pub struct Authenticated(pub Arc<VerifiedToken>);
 
 impl Authenticated {
@@ -21,22 +21,30 @@ impl Authenticated {
     pub fn actor(&self) -> &Actor {
         &self.0.actor
     }
+
+    /// Verifies the bearer token of a request. Needs a `web::Data<Verifier>`.
+    pub(crate) async fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let verifier = verifier(request)?;
+        let token = bearer_token(request).ok_or_else(unauthenticated)?;
+        Ok(Self(verifier.verify(token).await?))
+    }
 }
 
 impl FromRequest for Authenticated {
     type Error = Problem;
-    type Future = Pin<Box<dyn Future<Output = Result<Self, Problem>>>>;
+    type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let verifier = request.app_data::<web::Data<Verifier>>().cloned();
-        let token = bearer_token(request).map(str::to_owned);
-        Box::pin(async move {
-            let verifier =
-                verifier.ok_or_else(|| Problem::internal("no token verifier is set up"))?;
-            let token = token.ok_or_else(unauthenticated)?;
-            Ok(Self(verifier.verify(&token).await?))
-        })
+        let caller = request.extensions().get::<Self>().cloned();
+        ready(caller.ok_or_else(|| Problem::internal("this route is declared without a caller")))
     }
+}
+
+pub(crate) fn verifier(request: &HttpRequest) -> Result<&Verifier, Problem> {
+    request
+        .app_data::<web::Data<Verifier>>()
+        .map(|verifier| verifier.get_ref())
+        .ok_or_else(|| Problem::internal("no token verifier is set up"))
 }
 
 /// RFC 6750 §2.1; the scheme's name is case-insensitive (RFC 9110 §11.1).

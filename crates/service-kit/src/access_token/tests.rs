@@ -53,7 +53,7 @@ impl Bench {
         json!({
             "iss": ISSUER, "aud": AUDIENCE, "sub": Uuid::nil(), "sid": Uuid::nil(),
             "exp": now + 600, "iat": now, "nbf": now, "jti": Uuid::nil(), "client_id": "web",
-            "scope": "", "roles": ["customer"], "auth_time": now, "acr": "1", "amr": ["pwd"],
+            "scope": "plumbline", "roles": ["customer"], "auth_time": now, "acr": "1", "amr": ["pwd"],
         })
     }
 

@@ -51,7 +51,7 @@ impl Tokens {
         let header = json!({"typ": "at+jwt", "alg": "EdDSA", "kid": self.key.kid});
         let claims = json!({
             "iss": ISSUER, "aud": AUDIENCE, "sub": user, "sid": Uuid::nil(), "exp": now + seconds,
-            "iat": now, "nbf": now, "jti": Uuid::nil(), "client_id": "web", "scope": "",
+            "iat": now, "nbf": now, "jti": Uuid::nil(), "client_id": "web", "scope": "plumbline",
             "roles": ["customer"], "auth_time": now, "acr": "1", "amr": ["pwd"],
         });
         let part = |value: serde_json::Value| BASE64.encode(value.to_string());

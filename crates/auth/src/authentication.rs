@@ -1,0 +1,109 @@
+//! How somebody has proved who they are: RFC 8176's methods, and the assurance that they give
+//! together.
+
+use std::fmt;
+
+/// One way to prove who one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Password,
+    /// A time-based one-time password (RFC 6238).
+    Totp,
+    RecoveryCode,
+    /// At another identity provider.
+    External,
+}
+
+impl Method {
+    const ALL: [Self; 4] = [
+        Self::Password,
+        Self::Totp,
+        Self::RecoveryCode,
+        Self::External,
+    ];
+
+    /// RFC 8176, where it has a name.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Password => "pwd",
+            Self::Totp => "otp",
+            Self::RecoveryCode => "recovery",
+            Self::External => "fed",
+        }
+    }
+
+    const fn is_second_factor(self) -> bool {
+        matches!(self, Self::Totp | Self::RecoveryCode)
+    }
+}
+
+/// The methods that were used together, at most one of each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Methods(Vec<Method>);
+
+impl Methods {
+    pub(crate) fn one(method: Method) -> Self {
+        Self(vec![method])
+    }
+
+    /// As [`fmt::Display`] writes them. What this version does not know proves nothing.
+    pub(crate) fn parse(text: &str) -> Self {
+        let method = |name| {
+            Method::ALL
+                .into_iter()
+                .find(|method| method.as_str() == name)
+        };
+        Self(text.split(' ').filter_map(method).collect())
+    }
+
+    fn is_multi_factor(&self) -> bool {
+        self.0.len() > 1 && self.0.iter().any(|method| method.is_second_factor())
+    }
+
+    /// The claim `amr`.
+    pub(crate) fn amr(&self) -> Vec<String> {
+        let names = self.0.iter().map(|method| method.as_str());
+        let mfa = self.is_multi_factor().then_some("mfa");
+        names.chain(mfa).map(str::to_owned).collect()
+    }
+
+    /// The claim `acr`: NIST SP 800-63B-4's authentication assurance level.
+    pub(crate) fn acr(&self) -> &'static str {
+        if self.is_multi_factor() {
+            "aal2"
+        } else {
+            "aal1"
+        }
+    }
+}
+
+impl fmt::Display for Methods {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.0.iter().map(|method| method.as_str()).collect();
+        f.write_str(&names.join(" "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_factor_raises_the_assurance() {
+        let password = Methods::one(Method::Password);
+        assert_eq!(
+            (password.acr(), password.amr()),
+            ("aal1", vec!["pwd".to_owned()])
+        );
+        let both = Methods(vec![Method::Password, Method::Totp]);
+        assert_eq!(both.acr(), "aal2");
+        assert_eq!(both.amr(), ["pwd", "otp", "mfa"]);
+    }
+
+    #[test]
+    fn methods_round_trip_and_the_unknown_prove_nothing() {
+        let both = Methods(vec![Method::External, Method::RecoveryCode]);
+        assert_eq!(Methods::parse(&both.to_string()), both);
+        assert_eq!(Methods::parse("pwd palm"), Methods::one(Method::Password));
+    }
+}
