@@ -1,6 +1,7 @@
 //! The environment variables that hand a test run its servers. `cargo xtask test` sets them.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 /// A superuser's URL of a maintenance database, for example
 /// `postgres://postgres@127.0.0.1:5432/postgres`. Tests create their own databases beside it.
@@ -13,6 +14,8 @@ pub const AMQP_URL: &str = "PLUMBLINE_TEST_AMQP_URL";
 pub const MODE: &str = "PLUMBLINE_TEST_MODE";
 /// The Chromium to drive in browser tests.
 pub const CHROMIUM: &str = "PLUMBLINE_TEST_CHROMIUM";
+/// The `node_modules` folder of what `crates/testkit/npm/package.json` names.
+pub const NODE_MODULES: &str = "PLUMBLINE_TEST_NODE_MODULES";
 
 /// The servers that a distributed run uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,6 +36,16 @@ pub fn distributed(test: &str) -> Option<ServiceUrls> {
         left_out(test, "PostgreSQL, Redis and RabbitMQ");
     }
     urls
+}
+
+/// The folder of npm's packages, or `None`, said on standard error, when it is not given.
+#[must_use]
+pub fn node_modules(test: &str) -> Option<PathBuf> {
+    let folder = std::env::var_os(NODE_MODULES).map(PathBuf::from);
+    if folder.is_none() {
+        left_out(test, "Node.js and packages from npm");
+    }
+    folder
 }
 
 /// Says that a test did not run, past the capture that would hide it because the test passes.

@@ -7,6 +7,7 @@ mod command;
 mod generate;
 mod install;
 mod load;
+mod npm;
 mod services;
 mod stages;
 mod test;

@@ -1,12 +1,8 @@
 //! The audit of npm `graphql-http`, the reference for GraphQL over HTTP: all of it must pass.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::support::Server;
-
-/// Where `npm install graphql-http graphql` put its modules.
-const MODULES: &str = "PLUMBLINE_TEST_NODE_MODULES";
 
 const SCRIPT: &str = r#"
 import { createRequire } from "node:module";
@@ -24,11 +20,7 @@ process.exit(failed.length === 0 ? 0 : 1);
 
 #[actix_web::test]
 async fn the_whole_audit_of_graphql_http_passes() {
-    let Some(modules) = std::env::var_os(MODULES).map(PathBuf::from) else {
-        eprintln!(
-            "LEFT OUT: the audit of npm graphql-http. Run `npm install graphql-http graphql` \
-             somewhere and set {MODULES} to its node_modules folder."
-        );
+    let Some(modules) = testkit::environment::node_modules("the audit of npm graphql-http") else {
         return;
     };
     let server = Server::start().await;

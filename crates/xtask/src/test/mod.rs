@@ -7,6 +7,7 @@ use testkit::services::Program;
 
 use crate::command::{Failure, cargo, execute};
 use crate::install;
+use crate::npm;
 use crate::services::{self, TestServices};
 use crate::stages::Stages;
 
@@ -33,20 +34,24 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         stages
             .run("embedded suite", embedded_suite(filter, &[]))
             .await;
-        eprintln!("\nLEFT OUT (--embedded): the distributed suite, the browser tests");
+        eprintln!(
+            "\nLEFT OUT (--embedded): the distributed suite, the tests with a browser or Node.js"
+        );
         return stages.finish();
     }
     // First of all: what can't be had is known before anything takes minutes.
     let programs = stages.run("programs", programs(arguments.no_browser)).await;
-    let browser = programs.unwrap_or_default();
+    let mut environment = programs.unwrap_or_default();
+    let modules = stages.run("npm packages", npm::ensure()).await;
+    environment.extend(modules.flatten());
     stages
-        .run("embedded suite", embedded_suite(filter, &browser))
+        .run("embedded suite", embedded_suite(filter, &environment))
         .await;
     if let Some(services) = stages.run("servers", TestServices::obtain()).await {
         let urls = services
             .environment()
             .map(|(name, url)| (name, url.to_owned()));
-        let environment: Vec<_> = browser.into_iter().chain(urls).collect();
+        let environment: Vec<_> = environment.into_iter().chain(urls).collect();
         stages
             .run("distributed suite", distributed::run(filter, &environment))
             .await;
