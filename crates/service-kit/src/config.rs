@@ -205,13 +205,17 @@ fn slot<'a>(settings: &'a mut Table, key: &str) -> Option<&'a mut Value> {
     }
 }
 
-/// Reads text as a value of the same type as the default's; a list is separated by commas.
+/// Reads text as a value of the same type as the default's; a list is separated by commas, or, in
+/// brackets, written as in TOML.
 fn from_text(default: &Value, text: &str) -> Option<Value> {
     match default {
         Value::String(_) => Some(Value::String(text.to_owned())),
         Value::Integer(_) => text.parse().ok().map(Value::Integer),
         Value::Float(_) => text.parse().ok().map(Value::Float),
         Value::Boolean(_) => text.parse().ok().map(Value::Boolean),
+        Value::Array(_) if text.trim_start().starts_with('[') => {
+            text.parse().ok().filter(Value::is_array)
+        }
         Value::Array(_) => {
             let items = text
                 .split(',')
@@ -306,6 +310,35 @@ mod tests {
         assert!(settings.server.public);
         assert_eq!(settings.server.proxies, ["10.0.0.1", "10.0.0.2"]);
         assert_eq!(settings.broker.url, "amqp://localhost");
+    }
+
+    #[test]
+    fn a_list_of_tables_comes_from_a_file_or_as_toml_from_the_environment() {
+        const DEFAULTS: &str = "providers = []";
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Settings {
+            providers: Vec<Provider>,
+        }
+        #[derive(Debug, PartialEq, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        struct Provider {
+            name: String,
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), "[[providers]]\nname = 'a'").unwrap();
+        let loader = || Loader::new(DEFAULTS).unwrap();
+        let from_file: Settings = loader().file(file.path()).finish(|_| vec![]).unwrap();
+        let text = r#"[{name = "a"}]"#;
+        let from_text: Settings = loader().set("providers", text).finish(|_| vec![]).unwrap();
+        assert_eq!(from_file, from_text);
+
+        let unknown = loader().set("providers", r#"[{name = "a", nome = "b"}]"#);
+        let errors = unknown.finish::<Settings>(|_| vec![]).unwrap_err();
+        assert_eq!(errors.0[0].key, "providers[0].nome");
+        let malformed = loader()
+            .set("providers", "[{name = ")
+            .finish::<Settings>(|_| vec![]);
+        assert_eq!(malformed.unwrap_err().0[0].key, "providers");
     }
 
     #[test]
