@@ -9,6 +9,7 @@ use actix_web::{
     web,
 };
 use service_kit::{
+    client_address::TrustedProxies,
     health,
     mail::list_dev_mails,
     request_telemetry,
@@ -41,9 +42,12 @@ pub(crate) fn serve(
     let strict = web::Data::new(StrictTransportSecurity(
         services.public_url.scheme() == "https",
     ));
+    let proxies = TrustedProxies::parse(&settings.server.trusted_proxies);
+    let proxies = web::Data::new(proxies.map_err(io::Error::other)?);
     let server = HttpServer::new(move || {
         App::new()
             .app_data(strict.clone())
+            .app_data(proxies.clone())
             .configure(health::configure(Arc::clone(&readiness)))
             .configure(|config| {
                 if role == Role::All {

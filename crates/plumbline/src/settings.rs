@@ -35,6 +35,7 @@ pub struct Server {
     pub host: IpAddr,
     pub port: u16,
     pub public_url: String,
+    pub trusted_proxies: Vec<String>,
     pub workers: usize,
     pub shutdown_seconds: u64,
     pub metrics_port: u16,
@@ -226,6 +227,19 @@ mod tests {
                 "payment.webhook_secrets"
             ]
         );
+    }
+
+    #[test]
+    fn a_proxy_that_is_none_or_everybody_is_refused() {
+        for proxies in ["proxy.example", "10.0.0.1, 0.0.0.0/0"] {
+            let error = load(Role::All, &[("server.trusted_proxies", proxies)]);
+            assert_eq!(keys(error.unwrap_err()), ["server.trusted_proxies"]);
+        }
+        load(
+            Role::All,
+            &[("server.trusted_proxies", "10.0.0.1, fd00::/8")],
+        )
+        .unwrap();
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What can be wrong with settings beyond their types.
 
 use auth::{EncryptionKey, HashingParams, TokenSecretKey};
-use service_kit::{config::ConfigError, telemetry};
+use service_kit::{client_address::TrustedProxies, config::ConfigError, telemetry};
 use url::Url;
 
 use super::{DEFAULTS, Settings};
@@ -68,6 +68,14 @@ fn addresses(settings: &Settings, role: Role) -> Vec<ConfigError> {
             "server.public_url",
             &settings.server.public_url,
             &WEB,
+        ));
+    }
+    if let Err(error) = TrustedProxies::parse(&settings.server.trusted_proxies) {
+        let remedy = "For example 10.0.0.7 or 10.0.0.0/8";
+        problems.push(ConfigError::new(
+            "server.trusted_proxies",
+            error.to_string(),
+            remedy,
         ));
     }
     if role == Role::Gateway {
