@@ -11,6 +11,7 @@ pub mod jwks;
 pub mod lifecycle;
 pub mod mail;
 pub mod problem;
+pub mod rate_limit;
 pub mod request_telemetry;
 pub mod revocation;
 pub mod routes;

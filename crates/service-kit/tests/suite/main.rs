@@ -6,6 +6,7 @@
     reason = "a test fails by panicking"
 )]
 
+mod rate_limit;
 mod revocation;
 
 use std::{future::Future, time::Duration};
@@ -22,6 +23,15 @@ async fn private_redis(test: &str) -> Option<Redis> {
         return None;
     }
     Some(Redis::start().await.unwrap())
+}
+
+/// What Redis answers to a command.
+async fn ask<T: redis::FromRedisValue>(redis: &Redis, command: &[&str]) -> T {
+    let client = redis::Client::open(redis.url()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut question = redis::Cmd::new();
+    question.arg(command);
+    question.query_async(&mut connection).await.unwrap()
 }
 
 /// Asks again until it is so, for twenty seconds.

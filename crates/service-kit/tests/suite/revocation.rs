@@ -13,7 +13,7 @@ use testkit::services::Redis;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use uuid::Uuid;
 
-use crate::{eventually, private_redis};
+use crate::{ask, eventually, private_redis};
 
 /// A process's list, which is kept current until it is dropped.
 struct Process {
@@ -47,14 +47,6 @@ impl Process {
 
 fn in_ten_minutes() -> DateTime<Utc> {
     SystemClock.now() + TimeDelta::minutes(10)
-}
-
-async fn ask<T: redis::FromRedisValue>(redis: &Redis, command: &[&str]) -> T {
-    let client = redis::Client::open(redis.url()).unwrap();
-    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
-    let mut question = redis::Cmd::new();
-    question.arg(command);
-    question.query_async(&mut connection).await.unwrap()
 }
 
 #[tokio::test]
