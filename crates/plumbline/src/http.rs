@@ -20,7 +20,7 @@ use service_kit::{
 };
 use tokio::task::JoinHandle;
 
-use crate::{Role, services::Services, settings::Settings};
+use crate::{Role, cors, services::Services, settings::Settings};
 
 /// How long a client may take to send a request's head.
 const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -44,6 +44,7 @@ pub(crate) fn serve(
     ));
     let proxies = TrustedProxies::parse(&settings.server.trusted_proxies);
     let proxies = web::Data::new(proxies.map_err(io::Error::other)?);
+    let allowed_origins = settings.server.allowed_origins.clone();
     let server = HttpServer::new(move || {
         App::new()
             .app_data(strict.clone())
@@ -67,6 +68,7 @@ pub(crate) fn serve(
                 }
             })
             .default_service(web::to(not_found))
+            .wrap(cors::allow(&allowed_origins))
             .wrap(from_fn(request_telemetry::record))
             .wrap(from_fn(security_headers::add))
     });

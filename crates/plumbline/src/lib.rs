@@ -4,6 +4,7 @@
 mod audit;
 mod banner;
 pub mod cli;
+mod cors;
 mod documents;
 mod health_check;
 mod http;

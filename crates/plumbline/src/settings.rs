@@ -36,6 +36,7 @@ pub struct Server {
     pub port: u16,
     pub public_url: String,
     pub trusted_proxies: Vec<String>,
+    pub allowed_origins: Vec<String>,
     pub workers: usize,
     pub shutdown_seconds: u64,
     pub metrics_port: u16,

@@ -2,7 +2,8 @@
 //! GET for queries.
 //!
 //! A POST must be `application/json`. A page of another origin can't send that without asking first
-//! (a CORS preflight), which nobody answers here: that is the defence against forged requests. GET
+//! (a CORS preflight), which only configured origins are granted: that is the defence against forged
+//! requests. GET
 //! executes queries only, which change nothing.
 
 use std::time::Duration;

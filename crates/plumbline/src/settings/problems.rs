@@ -25,6 +25,7 @@ pub(super) fn all(settings: &Settings, role: Role) -> Vec<ConfigError> {
             "For example info,sqlx=warn",
         ));
     }
+    problems.extend(origins(settings));
     problems.extend(secrets(settings));
     problems.extend(amounts(settings));
     problems.extend(development_secrets(settings));
@@ -100,6 +101,20 @@ fn address(key: &str, url: &str, beginnings: &[&str]) -> Option<ConfigError> {
     let problem = "it is not a URL with a host";
     let remedy = format!("For example {beginning}host.example");
     Some(ConfigError::new(key, problem, remedy))
+}
+
+fn origins(settings: &Settings) -> Vec<ConfigError> {
+    let origins = settings.server.allowed_origins.iter();
+    let wrong = origins.filter(|origin| {
+        Url::parse(origin).map_or(true, |url| url.origin().ascii_serialization() != **origin)
+    });
+    wrong
+        .map(|origin| {
+            let problem = format!("`{origin}` is not an origin");
+            let remedy = "Scheme, host and port only, for example https://app.example";
+            ConfigError::new("server.allowed_origins", problem, remedy)
+        })
+        .collect()
 }
 
 /// What lives inside one process can't be shared with the roles in others.

@@ -11,6 +11,7 @@
 mod bad_graphql;
 mod bad_input;
 mod console;
+mod cors;
 mod ends;
 mod headers;
 mod health;

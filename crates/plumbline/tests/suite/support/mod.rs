@@ -11,4 +11,5 @@ mod system;
 pub use browser::Browser;
 pub use customer::{Customer, PASSWORD, order_body};
 pub use patience::eventually;
+pub use place::ALLOWED_ORIGIN;
 pub use system::System;

@@ -15,6 +15,8 @@ use testkit::{
 };
 use uuid::Uuid;
 
+/// The only origin whose pages may call the API, beside our own.
+pub const ALLOWED_ORIGIN: &str = "https://app.example";
 pub const DEMO_PASSWORD: &str = "plumbline-demo-password";
 
 /// Roles refuse the default secrets, which are public.
@@ -152,6 +154,7 @@ impl Distributed {
 fn small(overrides: Overrides) -> Overrides {
     overrides
         .with("server.workers", 1)
+        .with("server.allowed_origins", ALLOWED_ORIGIN)
         .with("auth.max_connections", 2)
         .with("orders.max_connections", 2)
 }
