@@ -13,7 +13,7 @@ use std::{sync::Arc, time::Duration};
 
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use aws_lc_rs::digest;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use contracts::{AccessTokenClaims, ErrorCode};
 use jsonwebtoken::{Header, Validation, errors::ErrorKind};
 use kernel::{Actor, Credential, Scope, SharedClock};
@@ -30,8 +30,8 @@ pub(crate) use extractor::verifier;
 /// The `typ` of an access token (RFC 9068 §2.1).
 pub const TOKEN_TYPE: &str = "at+jwt";
 
-/// Clocks may differ by this much, in seconds.
-const LEEWAY: i64 = 5;
+/// Clocks may differ by this much.
+pub const LEEWAY: TimeDelta = TimeDelta::seconds(5);
 /// Ours have about 700.
 const MAX_TOKEN_BYTES: usize = 4096;
 /// A verified token is remembered, so that its signature is checked once.
@@ -55,7 +55,14 @@ struct Inner {
     config: VerifierConfig,
     keys: KeySource,
     /// By SHA-256, so that a dump of the memory holds no usable token.
-    verified: Cache<[u8; digest::SHA256_OUTPUT_LEN], Arc<VerifiedToken>>,
+    verified: Cache<[u8; digest::SHA256_OUTPUT_LEN], Remembered>,
+}
+
+/// A token whose signature has been checked, and the key that it was checked with.
+#[derive(Clone)]
+struct Remembered {
+    kid: Arc<str>,
+    token: Arc<VerifiedToken>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,40 +146,49 @@ impl Verifier {
     }
 
     /// Checks signature and claims. The signature of a token that was accepted before is not
-    /// checked again; its times are.
+    /// checked again; its times are, and that its key has not been withdrawn.
     pub async fn verify(&self, token: &str) -> Result<Arc<VerifiedToken>, TokenRejected> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenRejected::TooLong);
         }
         let fingerprint = fingerprint(token);
-        if let Some(verified) = self.0.verified.get(&fingerprint).await {
-            self.check_times(&verified.claims)?;
-            return Ok(verified);
+        if let Some(Remembered { kid, token }) = self.0.verified.get(&fingerprint).await {
+            self.key(&kid).await?;
+            self.check_times(&token.claims)?;
+            return Ok(token);
         }
-        let claims = self.decode(token).await?;
+        let (kid, claims) = self.decode(token).await?;
         self.check_times(&claims)?;
         let verified = Arc::new(VerifiedToken::of(claims));
-        self.0
-            .verified
-            .insert(fingerprint, Arc::clone(&verified))
-            .await;
+        let remembered = Remembered {
+            kid: kid.into(),
+            token: Arc::clone(&verified),
+        };
+        self.0.verified.insert(fingerprint, remembered).await;
         Ok(verified)
     }
 
-    async fn decode(&self, token: &str) -> Result<AccessTokenClaims, TokenRejected> {
-        let header = jsonwebtoken::decode_header(token).map_err(TokenRejected::Malformed)?;
-        check_header(&header)?;
-        let kid = header.kid.as_deref().ok_or(TokenRejected::UnknownKey)?;
-        let key = self.0.keys.key(kid).await.map_err(|error| match error {
+    async fn key(&self, kid: &str) -> Result<Arc<VerifyingKey>, TokenRejected> {
+        self.0.keys.key(kid).await.map_err(|error| match error {
             KeyError::Unknown => TokenRejected::UnknownKey,
             KeyError::Unavailable => TokenRejected::KeysUnavailable,
-        })?;
+        })
+    }
+
+    /// The `kid` of the key that signed the token, and its claims.
+    async fn decode(&self, token: &str) -> Result<(String, AccessTokenClaims), TokenRejected> {
+        let header = jsonwebtoken::decode_header(token).map_err(TokenRejected::Malformed)?;
+        check_header(&header)?;
+        let kid = header.kid.ok_or(TokenRejected::UnknownKey)?;
+        let key = self.key(&kid).await?;
+        metrics::counter!("plumbline_access_token_signatures_checked_total").increment(1);
         #[allow(
             clippy::disallowed_methods,
             reason = "the one place that decodes a token"
         )]
         let decoded = jsonwebtoken::decode(token, &key.key, &self.validation(&key));
-        decoded.map(|token| token.claims).map_err(rejection)
+        let decoded = decoded.map_err(rejection)?;
+        Ok((kid, decoded.claims))
     }
 
     fn validation(&self, key: &VerifyingKey) -> Validation {
@@ -192,10 +208,10 @@ impl Verifier {
 
     fn check_times(&self, claims: &AccessTokenClaims) -> Result<(), TokenRejected> {
         let now = self.0.config.clock.now().timestamp();
-        if now >= claims.exp.saturating_add(LEEWAY) {
+        if now >= claims.exp.saturating_add(LEEWAY.num_seconds()) {
             return Err(TokenRejected::Expired);
         }
-        if claims.nbf.max(claims.iat) > now.saturating_add(LEEWAY) {
+        if claims.nbf.max(claims.iat) > now.saturating_add(LEEWAY.num_seconds()) {
             return Err(TokenRejected::NotYetValid);
         }
         Ok(())

@@ -1,66 +1,27 @@
 //! The public keys that access tokens are verified with (RFC 7517, RFC 8037), and where a
 //! verifier gets them from.
 
+mod jwk;
 mod remote;
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
 
-use aws_lc_rs::digest;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
+use chrono::TimeDelta;
 use jsonwebtoken::{Algorithm, DecodingKey};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
+pub use jwk::{Jwk, JwkSet};
 pub use remote::{RemoteKeys, RemoteKeysConfig};
 
-/// The document at `jwks_uri`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
-pub struct JwkSet {
-    pub keys: Vec<Jwk>,
-}
-
-/// An Ed25519 public key (RFC 8037 §2). The only kind that Plumbline signs with.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Jwk {
-    #[schema(example = "OKP")]
-    pub kty: String,
-    #[schema(example = "Ed25519")]
-    pub crv: String,
-    #[schema(example = "EdDSA")]
-    pub alg: String,
-    #[serde(rename = "use")]
-    #[schema(example = "sig")]
-    pub public_key_use: String,
-    /// The key's RFC 7638 thumbprint.
-    pub kid: String,
-    /// The public key, base64url.
-    pub x: String,
-}
-
-impl Jwk {
-    #[must_use]
-    pub fn ed25519(public_key: &[u8]) -> Self {
-        let x = BASE64.encode(public_key);
-        Self {
-            kid: thumbprint(&x),
-            kty: "OKP".to_owned(),
-            crv: "Ed25519".to_owned(),
-            alg: "EdDSA".to_owned(),
-            public_key_use: "sig".to_owned(),
-            x,
-        }
-    }
-
-    fn verifies_signatures(&self) -> bool {
-        (self.kty.as_str(), self.crv.as_str()) == ("OKP", "Ed25519")
-            && (self.alg.as_str(), self.public_key_use.as_str()) == ("EdDSA", "sig")
-    }
-}
-
-/// RFC 7638 §3: SHA-256 over the required members in lexical order.
-fn thumbprint(x: &str) -> String {
-    let canonical = format!(r#"{{"crv":"Ed25519","kty":"OKP","x":"{x}"}}"#);
-    BASE64.encode(digest::digest(&digest::SHA256, canonical.as_bytes()))
-}
+/// How long a set of keys may be cached: by whoever stands between signer and verifier, as the
+/// signer's `max-age` says, and then by the verifier.
+pub const MAX_AGE: TimeDelta = TimeDelta::minutes(5);
+/// The least time between two fetches of a verifier: an unknown `kid` costs its sender nothing,
+/// so it must cost us next to nothing.
+pub const REFETCH_INTERVAL: TimeDelta = TimeDelta::seconds(30);
 
 /// A key together with the one algorithm it may be used with.
 #[derive(Clone, Debug)]
@@ -92,15 +53,10 @@ impl KeySet {
 
     fn usable(keys: impl Iterator<Item = Jwk>) -> Self {
         let verifying = |jwk: Jwk| {
-            let key = DecodingKey::from_ed_components(&jwk.x).ok()?;
-            let algorithm = Algorithm::EdDSA;
-            Some((jwk.kid, Arc::new(VerifyingKey { algorithm, key })))
+            let key = jwk.verifying_key()?;
+            Some((jwk.kid, Arc::new(key)))
         };
-        Self(
-            keys.filter(Jwk::verifies_signatures)
-                .filter_map(verifying)
-                .collect(),
-        )
+        Self(keys.filter_map(verifying).collect())
     }
 
     pub(crate) fn get(&self, kid: &str) -> Option<Arc<VerifyingKey>> {
@@ -112,14 +68,34 @@ impl KeySet {
 #[derive(Clone)]
 pub enum KeySource {
     /// The signer runs in the same process.
-    Fixed(FixedKeys),
+    Local(LocalKeys),
     /// The signer is reached over HTTP.
     Remote(Arc<RemoteKeys>),
 }
 
-/// Keys that stay the same for the life of the process.
+/// The keys of a signer in the same process, which replaces them when it rotates. Clones share
+/// them.
 #[derive(Clone)]
-pub struct FixedKeys(Arc<KeySet>);
+pub struct LocalKeys(Arc<RwLock<KeySet>>);
+
+impl LocalKeys {
+    #[must_use]
+    pub fn new(keys: JwkSet) -> Self {
+        let keys = KeySet::usable(keys.keys.into_iter());
+        Self(Arc::new(RwLock::new(keys)))
+    }
+
+    /// From now on these keys are accepted and no others.
+    pub fn replace(&self, keys: JwkSet) {
+        let keys = KeySet::usable(keys.keys.into_iter());
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = keys;
+    }
+
+    fn get(&self, kid: &str) -> Option<Arc<VerifyingKey>> {
+        let keys = self.0.read().unwrap_or_else(PoisonError::into_inner);
+        keys.get(kid)
+    }
+}
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum KeyError {
@@ -130,9 +106,15 @@ pub(crate) enum KeyError {
 }
 
 impl KeySource {
+    /// Keys that are never replaced.
     #[must_use]
     pub fn fixed(keys: JwkSet) -> Self {
-        Self::Fixed(FixedKeys(Arc::new(KeySet::usable(keys.keys.into_iter()))))
+        Self::Local(LocalKeys::new(keys))
+    }
+
+    #[must_use]
+    pub fn local(keys: LocalKeys) -> Self {
+        Self::Local(keys)
     }
 
     #[must_use]
@@ -142,7 +124,7 @@ impl KeySource {
 
     pub(crate) async fn key(&self, kid: &str) -> Result<Arc<VerifyingKey>, KeyError> {
         match self {
-            Self::Fixed(keys) => keys.0.get(kid).ok_or(KeyError::Unknown),
+            Self::Local(keys) => keys.get(kid).ok_or(KeyError::Unknown),
             Self::Remote(keys) => keys.key(kid).await,
         }
     }
@@ -152,32 +134,31 @@ impl KeySource {
 mod tests {
     use super::*;
 
-    /// RFC 8037, appendix A.2 and A.3.
-    const RFC_8037_X: &str = "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo";
-    const RFC_8037_THUMBPRINT: &str = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k";
-
-    #[test]
-    fn the_kid_is_the_thumbprint_of_the_rfcs_example() {
-        let jwk = Jwk::ed25519(&BASE64.decode(RFC_8037_X).unwrap());
-        assert_eq!(jwk.x, RFC_8037_X);
-        assert_eq!(jwk.kid, RFC_8037_THUMBPRINT);
-    }
-
     #[test]
     fn keys_of_other_kinds_are_passed_over() {
         let ours = Jwk::ed25519(&[1; 32]);
+        let point: Vec<u8> = [4].into_iter().chain([1; 64]).collect();
+        let ours_too = Jwk::p256(&point).unwrap();
         let mut encrypting = Jwk::ed25519(&[2; 32]);
         encrypting.public_key_use = "enc".to_owned();
+        let mut confused = Jwk::ed25519(&[3; 32]);
+        confused.alg = "ES256".to_owned();
+        let mut halved = ours_too.clone();
+        (halved.kid, halved.y) = ("halved".to_owned(), None);
         let document = serde_json::json!({"keys": [
             {"kty": "RSA", "kid": "rsa", "n": "AQAB", "e": "AQAB", "alg": "RS256", "use": "sig"},
             {"kty": "oct", "kid": "hmac", "k": "c2VjcmV0", "alg": "HS256", "use": "sig"},
             "not a key",
             encrypting,
+            confused,
+            halved,
             ours,
+            ours_too,
         ]});
         let keys = KeySet::parse(document.to_string().as_bytes()).unwrap();
-        assert_eq!(keys.0.len(), 1);
-        assert!(keys.get(&ours.kid).is_some());
+        assert_eq!(keys.0.len(), 2);
+        assert_eq!(keys.get(&ours.kid).unwrap().algorithm, Algorithm::EdDSA);
+        assert_eq!(keys.get(&ours_too.kid).unwrap().algorithm, Algorithm::ES256);
         assert!(KeySet::parse(b"[]").is_err());
     }
 }

@@ -6,12 +6,14 @@ use aws_lc_rs::{
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use chrono::TimeDelta;
+use futures_util::FutureExt as _;
 use kernel::{Clock as _, ManualClock, Role};
+use metrics_exporter_prometheus::PrometheusBuilder;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::*;
-use crate::jwks::{Jwk, JwkSet};
+use crate::jwks::{Jwk, JwkSet, LocalKeys};
 
 const ISSUER: &str = "https://shop.example/auth";
 const AUDIENCE: &str = "plumbline";
@@ -20,6 +22,7 @@ struct Bench {
     clock: ManualClock,
     signer: Ed25519KeyPair,
     jwk: Jwk,
+    keys: LocalKeys,
     verifier: Verifier,
 }
 
@@ -33,11 +36,12 @@ impl Bench {
             audience: AUDIENCE.to_owned(),
             clock: Arc::new(clock.clone()),
         };
-        let keys = KeySource::fixed(JwkSet {
+        let keys = LocalKeys::new(JwkSet {
             keys: vec![jwk.clone()],
         });
         Self {
-            verifier: Verifier::new(config, keys),
+            verifier: Verifier::new(config, KeySource::local(keys.clone())),
+            keys,
             clock,
             signer,
             jwk,
@@ -313,6 +317,46 @@ async fn a_remembered_token_still_expires() {
     assert!(bench.verifier.verify(&token).await.is_ok());
     bench.clock.advance(TimeDelta::seconds(1));
     assert_rejected!(bench, token, TokenRejected::Expired);
+}
+
+#[tokio::test]
+async fn a_remembered_token_is_refused_once_its_key_is_withdrawn() {
+    let bench = Bench::new();
+    let token = bench.valid();
+    assert!(bench.verifier.verify(&token).await.is_ok());
+    bench.keys.replace(JwkSet { keys: vec![] });
+    assert_rejected!(bench, token.clone(), TokenRejected::UnknownKey);
+    bench.keys.replace(JwkSet {
+        keys: vec![bench.jwk.clone()],
+    });
+    assert!(bench.verifier.verify(&token).await.is_ok());
+}
+
+#[test]
+fn the_signature_of_a_remembered_token_is_not_checked_again() {
+    let recorder = PrometheusBuilder::new().build_recorder();
+    let checked = || {
+        let metrics = recorder.handle().render();
+        let prefix = "plumbline_access_token_signatures_checked_total ";
+        let line = metrics.lines().find_map(|line| line.strip_prefix(prefix));
+        line.map_or(0, |count| count.parse::<u64>().unwrap())
+    };
+    let bench = Bench::new();
+    let (token, other) = (bench.valid(), bench.with_claim("acr", json!("2")));
+    let verify = |token: &str| {
+        let verifying = async { assert!(bench.verifier.verify(token).await.is_ok()) };
+        metrics::with_local_recorder(&recorder, || {
+            verifying
+                .now_or_never()
+                .expect("the keys are here, so it need not wait");
+        });
+    };
+    for _ in 0..100 {
+        verify(&token);
+    }
+    assert_eq!(checked(), 1, "one token, shown a hundred times");
+    verify(&other);
+    assert_eq!(checked(), 2, "another token");
 }
 
 #[tokio::test]

@@ -9,18 +9,14 @@ use reqwest::{Client, redirect};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 use url::Url;
 
-use super::{KeyError, KeySet, VerifyingKey};
+use super::{KeyError, KeySet, MAX_AGE, REFETCH_INTERVAL, VerifyingKey};
 
-/// Keys older than this are fetched again. The document's own `max-age`.
-const FRESH: TimeDelta = TimeDelta::minutes(5);
 /// Keys older than this are not used: a signer that can't be reached for so long may have
 /// withdrawn them.
 const USABLE: TimeDelta = TimeDelta::hours(1);
-/// The least time between two fetches: an unknown `kid` costs its sender nothing, so it must
-/// cost us next to nothing.
-const MIN_INTERVAL: TimeDelta = TimeDelta::seconds(30);
-/// The same as long as there are no keys at all, so that start-up does not wait for long.
-const MIN_INTERVAL_AT_START: TimeDelta = TimeDelta::seconds(1);
+/// Instead of [`REFETCH_INTERVAL`] as long as there are no keys at all, so that start-up does not
+/// wait for long.
+const REFETCH_INTERVAL_AT_START: TimeDelta = TimeDelta::seconds(1);
 const FETCH_TIMEOUT: Duration = Duration::from_secs(2);
 const MAX_DOCUMENT_BYTES: usize = 64 * 1024;
 
@@ -84,7 +80,7 @@ impl RemoteKeys {
         if let Some(fetched) = self.shared.usable()
             && let Some(key) = fetched.keys.get(kid)
         {
-            if self.shared.age(&fetched) >= FRESH {
+            if self.shared.age(&fetched) >= MAX_AGE {
                 self.refresh_unless_busy().await;
             }
             return Ok(key);
@@ -110,8 +106,8 @@ impl RemoteKeys {
     async fn fetch_if_due(&self, mut last_try: OwnedMutexGuard<Option<DateTime<Utc>>>) {
         let now = self.shared.config.clock.now();
         let min_interval = match self.shared.usable() {
-            Some(_) => MIN_INTERVAL,
-            None => MIN_INTERVAL_AT_START,
+            Some(_) => REFETCH_INTERVAL,
+            None => REFETCH_INTERVAL_AT_START,
         };
         if last_try.is_some_and(|tried| now - tried < min_interval) {
             return;
@@ -316,7 +312,7 @@ mod tests {
         let reader = signer.reader(&clock);
         assert!(reader.key(&old.kid).await.is_ok());
         signer.publish(&[&new]);
-        clock.advance(FRESH);
+        clock.advance(MAX_AGE);
         // This call still gets it and refreshes; the next one does not.
         assert!(reader.key(&old.kid).await.is_ok());
         assert!(matches!(reader.key(&old.kid).await, Err(KeyError::Unknown)));
