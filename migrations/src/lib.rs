@@ -7,6 +7,7 @@ mod auth;
 mod identity;
 mod messaging_tables;
 mod orders;
+mod signing_keys;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{DbErr, MigrationStatus, MigratorTrait};
@@ -19,6 +20,7 @@ impl MigratorTrait for AuthMigrator {
         vec![
             Box::new(messaging_tables::Migration),
             Box::new(auth::Migration),
+            Box::new(signing_keys::Migration),
             Box::new(identity::Migration),
         ]
     }

@@ -3,12 +3,11 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use contracts::AccessTokenClaims;
-use jsonwebtoken::{Algorithm, Header};
 use kernel::{Role, Scope, SessionId, UserId};
-use service_kit::{access_token::TOKEN_TYPE, jwks::JwkSet};
+use service_kit::access_token::TOKEN_TYPE;
 use uuid::Uuid;
 
-use crate::{authentication::Methods, signing_key::SigningKey};
+use crate::{authentication::Methods, signing_keys::SigningKeys};
 
 /// Our own pages and programs: there are no other clients yet.
 const CLIENT_ID: &str = "plumbline";
@@ -18,7 +17,7 @@ pub(crate) struct AccessTokens {
     pub issuer: String,
     pub audience: String,
     pub lifetime: TimeDelta,
-    pub signing_key: SigningKey,
+    pub signing_keys: SigningKeys,
 }
 
 /// For whom a token is made.
@@ -52,16 +51,6 @@ impl AccessTokens {
             acr: subject.methods.acr().to_owned(),
             amr: subject.methods.amr(),
         };
-        let mut header = Header::new(Algorithm::EdDSA);
-        header.typ = Some(TOKEN_TYPE.to_owned());
-        header.kid = Some(self.signing_key.jwk.kid.clone());
-        jsonwebtoken::encode(&header, &claims, &self.signing_key.key)
-    }
-
-    /// The public keys that verify what [`Self::issue`] issues.
-    pub(crate) fn jwks(&self) -> JwkSet {
-        JwkSet {
-            keys: vec![self.signing_key.jwk.clone()],
-        }
+        self.signing_keys.current().sign(TOKEN_TYPE, &claims)
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     password::{HashPoolConfig, HashingParams},
     refresh_chain::RefreshPolicy,
     secret::{EncryptionKey, TokenSecretKey},
+    signing_keys::SigningKeyConfig,
 };
 
 #[derive(Clone, Debug)]
@@ -16,12 +17,13 @@ pub struct AuthConfig {
     /// The `aud` of access tokens: all services of this installation.
     pub audience: String,
     pub access_token_lifetime: TimeDelta,
+    pub signing_keys: SigningKeyConfig,
     pub refresh: RefreshPolicy,
     /// How long the link in a registration's mail works.
     pub email_verification_lifetime: TimeDelta,
     pub hashing: HashingParams,
     pub hash_pool: HashPoolConfig,
-    /// Seals private keys in the database.
+    /// Seals what is secret in the database and must be read back.
     pub encryption_key: EncryptionKey,
     /// Keys that only open what they sealed before.
     pub former_encryption_keys: Vec<EncryptionKey>,
@@ -43,6 +45,7 @@ impl AuthConfig {
             audience: "plumbline".to_owned(),
             public_url,
             access_token_lifetime: TimeDelta::minutes(10),
+            signing_keys: SigningKeyConfig::default(),
             refresh: RefreshPolicy::default(),
             email_verification_lifetime: TimeDelta::hours(24),
             hashing: HashingParams::default(),

@@ -19,7 +19,7 @@ mod routes;
 mod secret;
 mod seed;
 mod service;
-mod signing_key;
+mod signing_keys;
 mod store;
 mod use_cases;
 
@@ -30,4 +30,8 @@ pub use routes::openapi;
 pub use secret::{EncryptionKey, InvalidEncryptionKey, InvalidTokenSecret, TokenSecretKey};
 pub use seed::{DemoUser, SeedError, seed_demo_users};
 pub use service::{AuthDeps, AuthError, AuthService, queues};
-pub use signing_key::SigningKeyError;
+pub use signing_keys::{
+    Haste, InvalidSigningAlgorithm, KeyAdministration, KeyCommandError, KeyRecord, KeyState,
+    Refused, SigningAlgorithm, SigningKeyConfig, SigningKeyError, UnknownKeyState,
+};
+pub use use_cases::re_encrypt::ReEncrypted;

@@ -7,7 +7,7 @@ use messaging::{Broker, QueueSpec, Relay, RelayConfig, RelayWaker, outbox};
 use sea_orm::DbErr;
 use service_kit::{
     access_token::{Verifier, VerifierConfig},
-    jwks::{JwkSet, KeySource},
+    jwks::JwkSet,
     lifecycle::Shutdown,
     mail::Mailer,
 };
@@ -22,7 +22,7 @@ use crate::{
     password::{InvalidHashingParams, Passwords},
     routes,
     secret::{Keyring, TokenSecret},
-    signing_key::{SigningKey, SigningKeyError},
+    signing_keys::{KeyStore, SigningKeyError, SigningKeys},
     store,
 };
 
@@ -56,6 +56,7 @@ pub struct AuthService {
     broker: Broker,
     mailer: Mailer,
     public_url: Url,
+    signing_key_poll: Duration,
 }
 
 /// The queues that the broker must know.
@@ -65,7 +66,7 @@ pub fn queues() -> Vec<QueueSpec> {
 }
 
 impl AuthService {
-    /// Reads or generates the signing key.
+    /// Reads the signing keys, or makes the first ones.
     pub async fn build(config: AuthConfig, deps: AuthDeps) -> Result<Self, AuthError> {
         let AuthDeps {
             database,
@@ -74,20 +75,24 @@ impl AuthService {
             mailer,
         } = deps;
         let passwords = Passwords::new(config.hashing, config.hash_pool)?;
-        let keyring = Keyring::new(config.encryption_key, config.former_encryption_keys);
-        let signing_key = SigningKey::load_or_generate(&database, &keyring, clock.now()).await?;
+        let key_store = KeyStore {
+            database: database.clone(),
+            keyring: Keyring::of(&config),
+            policy: config.signing_keys.policy(config.access_token_lifetime),
+        };
+        let signing_keys = SigningKeys::load(key_store, clock.now()).await?;
         let access_tokens = AccessTokens {
             issuer: config.issuer.clone(),
             audience: config.audience.clone(),
             lifetime: config.access_token_lifetime,
-            signing_key,
+            signing_keys: signing_keys.clone(),
         };
         let verifier_config = VerifierConfig {
             issuer: config.issuer,
             audience: config.audience,
             clock: Arc::clone(&clock),
         };
-        let verifier = Verifier::new(verifier_config, KeySource::fixed(access_tokens.jwks()));
+        let verifier = Verifier::new(verifier_config, signing_keys.source());
         let context = Context {
             database,
             clock,
@@ -104,6 +109,7 @@ impl AuthService {
             broker,
             mailer,
             public_url: config.public_url,
+            signing_key_poll: config.signing_keys.poll_every,
         })
     }
 
@@ -112,8 +118,9 @@ impl AuthService {
         routes::configure(self, config);
     }
 
-    /// Starts the relay, the mail consumer and the deletion of what has expired. First it brings
-    /// back the mail requests that the in-process broker of an earlier process forgot.
+    /// Starts the relay, the mail consumer, the rotation of the signing keys and the deletion of
+    /// what has expired. First it brings back the mail requests that the in-process broker of an
+    /// earlier process forgot.
     pub async fn spawn_background(&self, shutdown: &Shutdown) -> Result<(), AuthError> {
         if matches!(self.broker, Broker::InProcess(_)) {
             let events = [mail::MAIL_REQUESTED];
@@ -140,6 +147,13 @@ impl AuthService {
             consumer.run(self.broker.clone(), shutdown.soft()),
         );
 
+        let signing_keys = self.context.access_tokens.signing_keys.clone();
+        let clock = Arc::clone(&self.context.clock);
+        shutdown.spawn(
+            "auth signing keys",
+            signing_keys.keep_up_to_date(clock, self.signing_key_poll, shutdown.soft()),
+        );
+
         let context = Arc::clone(&self.context);
         shutdown.spawn("auth clean-up", clean_up(context, shutdown.soft()));
         Ok(())
@@ -151,9 +165,10 @@ impl AuthService {
         &self.verifier
     }
 
+    /// The public keys that are published now.
     #[must_use]
     pub fn jwks(&self) -> JwkSet {
-        self.context.access_tokens.jwks()
+        self.context.access_tokens.signing_keys.jwks()
     }
 
     pub(crate) fn issuer(&self) -> &str {

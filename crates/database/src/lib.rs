@@ -9,8 +9,8 @@ mod reach;
 use std::{path::Path, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, DatabaseConnection, DatabaseTransaction, DbBackend, DbErr, RuntimeErr,
-    TransactionTrait,
+    ConnectOptions, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend,
+    DbErr, RuntimeErr, TransactionTrait,
     sea_query::{LockBehavior, LockType, SelectStatement},
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
@@ -166,6 +166,23 @@ pub fn lock_for_update(query: &mut SelectStatement, backend: DbBackend) {
     if backend == DbBackend::Postgres {
         query.lock(LockType::Update);
     }
+}
+
+/// Keeps every other writer out of `table` until the transaction ends; readers go on reading.
+/// Take it first of all: SQLite refuses to turn a reading transaction into a writing one when
+/// somebody else has written meanwhile.
+pub async fn lock_table(
+    transaction: &DatabaseTransaction,
+    table: &'static str,
+) -> Result<(), DbErr> {
+    let statement = if transaction.get_database_backend() == DbBackend::Postgres {
+        format!(r#"LOCK TABLE "{table}" IN SHARE ROW EXCLUSIVE MODE"#)
+    } else {
+        // It changes nothing, and makes this the one transaction that may write.
+        format!(r#"DELETE FROM "{table}" WHERE FALSE"#)
+    };
+    transaction.execute_unprepared(&statement).await?;
+    Ok(())
 }
 
 /// The driver's own words, for an operator's eyes.

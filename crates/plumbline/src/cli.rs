@@ -18,6 +18,7 @@ use crate::{
     banner,
     documents::{self, DocumentFailed},
     health_check::{self, HealthFailed},
+    keys::{self, KeysFailed},
     migrate,
     payment_double::{self, DoubleFailed},
     running, seed,
@@ -68,6 +69,11 @@ enum Command {
         #[arg(long)]
         password: String,
     },
+    /// List and replace the keys that sign access tokens, while the services run.
+    Keys {
+        #[command(subcommand)]
+        command: keys::Command,
+    },
     /// Check that no order was lost, doubled or oversold; exits with 1 if one was.
     Audit,
     /// Ask a running process whether it is ready; exits with 1 if it is not.
@@ -103,6 +109,8 @@ enum Failure {
     Telemetry(#[from] TelemetryError),
     #[error(transparent)]
     Start(#[from] StartError),
+    #[error(transparent)]
+    Keys(#[from] KeysFailed),
     #[error(transparent)]
     Audit(#[from] AuditFailed),
     #[error(transparent)]
@@ -177,6 +185,14 @@ async fn dispatch(arguments: Arguments) -> Result<Output, Failure> {
         Some(Command::Seed { password }) => {
             let settings = Settings::load(loader, Role::All)?;
             Ok(seed::run(&settings, &password).await?.into())
+        }
+        Some(Command::Keys { command }) => {
+            let settings = Settings::load(loader, Role::All)?;
+            let (text, is_done) = keys::run(&settings, command).await?;
+            Ok(Output {
+                text,
+                status: u8::from(!is_done),
+            })
         }
         Some(Command::Audit) => {
             let settings = Settings::load(loader, Role::All)?;

@@ -8,6 +8,7 @@ mod cors;
 mod documents;
 mod health_check;
 mod http;
+mod keys;
 mod migrate;
 mod payment_double;
 mod running;

@@ -3,7 +3,9 @@
 use std::{io, net::SocketAddr, path::PathBuf, time::Duration};
 
 use actix_web::dev::ServerHandle;
-use auth::{AuthError, InvalidEncryptionKey, InvalidTokenSecret, SeedError};
+use auth::{
+    AuthError, InvalidEncryptionKey, InvalidSigningAlgorithm, InvalidTokenSecret, SeedError,
+};
 use kernel::SharedClock;
 use messaging::{Broker, UnknownQueue};
 use orders::OrderError;
@@ -101,6 +103,8 @@ pub enum StartError {
     EncryptionKey(#[from] InvalidEncryptionKey),
     #[error("auth.token_secret is not valid")]
     TokenSecret(#[from] InvalidTokenSecret),
+    #[error("auth.signing_algorithm is not valid")]
+    SigningAlgorithm(#[from] InvalidSigningAlgorithm),
     #[error("server.public_url is not a URL")]
     PublicUrl,
     #[error("{0} is not a URL")]

@@ -370,6 +370,8 @@ pub(crate) fn auth_config(settings: &Settings, public_url: &Url) -> Result<AuthC
     let mut config = AuthConfig::new(public_url.clone(), encryption_key, token_secret);
     config.access_token_lifetime =
         TimeDelta::seconds(i64::from(settings.auth.access_token_seconds));
+    config.signing_keys.algorithm = settings.auth.signing_algorithm.parse()?;
+    config.signing_keys.rotate_every = TimeDelta::days(settings.auth.signing_key_days.into());
     config.hashing = settings.hashing();
     config.former_encryption_keys = settings
         .auth

@@ -61,6 +61,8 @@ pub struct Auth {
     pub former_encryption_keys: Vec<String>,
     pub token_secret: String,
     pub access_token_seconds: u32,
+    pub signing_algorithm: String,
+    pub signing_key_days: u16,
     pub hash_memory_kib: u32,
     pub hash_iterations: u32,
     pub hash_parallelism: u32,

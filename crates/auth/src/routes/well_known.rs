@@ -14,9 +14,9 @@ use crate::service::AuthService;
 /// Verifiers fetch the keys again after five minutes.
 const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
-/// Made once: they are the same for everyone.
 pub(super) struct Documents {
-    jwks: JwkSet,
+    service: AuthService,
+    /// Made once: it is the same for everyone, always.
     metadata: Metadata,
 }
 
@@ -38,7 +38,7 @@ impl Documents {
     pub(super) fn of(service: &AuthService) -> Self {
         let issuer = service.issuer();
         Self {
-            jwks: service.jwks(),
+            service: service.clone(),
             metadata: Metadata {
                 issuer: issuer.to_owned(),
                 jwks_uri: format!("{issuer}/.well-known/jwks.json"),
@@ -61,7 +61,8 @@ impl Documents {
 
 /// The keys that verify access tokens.
 ///
-/// RFC 7517. May be cached for five minutes.
+/// RFC 7517. The current key, the one that signs next, and those whose tokens may still be about.
+/// May be cached for five minutes.
 #[utoipa::path(
     get,
     path = "/auth/.well-known/jwks.json",
@@ -72,7 +73,7 @@ impl Documents {
 pub(super) async fn jwks(documents: web::Data<Documents>) -> HttpResponse {
     HttpResponse::Ok()
         .insert_header((CACHE_CONTROL, CACHE))
-        .json(&documents.jwks)
+        .json(documents.service.jwks())
 }
 
 /// Authorization server metadata.

@@ -8,6 +8,9 @@ use chacha20poly1305::{
 };
 use secrecy::{ExposeSecret as _, SecretSlice};
 
+use super::sealed_column::Place;
+use crate::config::AuthConfig;
+
 const FORMAT: &str = "v1";
 const KEY_BYTES: usize = 32;
 
@@ -57,20 +60,6 @@ impl EncryptionKey {
     }
 }
 
-/// Where a sealed value lives. A value copied to another row or column does not open there.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
-    pub table: &'a str,
-    pub row: &'a str,
-    pub column: &'a str,
-}
-
-impl Place<'_> {
-    fn additional_data(&self) -> String {
-        format!("{}\0{}\0{}", self.table, self.row, self.column)
-    }
-}
-
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum UnsealError {
     #[error("the sealed value is malformed")]
@@ -91,6 +80,11 @@ pub(crate) struct Keyring {
 impl Keyring {
     pub(crate) fn new(sealing: EncryptionKey, former: Vec<EncryptionKey>) -> Self {
         Self { sealing, former }
+    }
+
+    pub(crate) fn of(config: &AuthConfig) -> Self {
+        let former = config.former_encryption_keys.clone();
+        Self::new(config.encryption_key.clone(), former)
     }
 
     /// `v1.<key id>.<nonce>.<ciphertext and tag>`, the last two in base64url.
@@ -138,6 +132,12 @@ impl Keyring {
         Ok(secret.into())
     }
 
+    /// Whether it was sealed with the key that seals now.
+    pub(crate) fn is_up_to_date(&self, sealed: &str) -> bool {
+        let mut parts = sealed.split('.');
+        parts.next() == Some(FORMAT) && parts.next() == Some(&self.sealing.id)
+    }
+
     fn key(&self, id: &str) -> Option<&EncryptionKey> {
         std::iter::once(&self.sealing)
             .chain(&self.former)
@@ -148,12 +148,9 @@ impl Keyring {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::secret::SealedColumn;
 
-    const PLACE: Place<'_> = Place {
-        table: "signing_keys",
-        row: "a",
-        column: "private_key",
-    };
+    const PLACE: Place<'_> = SealedColumn::SigningKey.of("a");
 
     fn key(id: &str, byte: u8) -> EncryptionKey {
         EncryptionKey::new(id, vec![byte; KEY_BYTES]).unwrap()
@@ -167,7 +164,7 @@ mod tests {
         let opened = keyring.open(PLACE, &sealed).unwrap();
         assert_eq!(opened.expose_secret(), b"secret");
 
-        let elsewhere = Place { row: "b", ..PLACE };
+        let elsewhere = SealedColumn::SigningKey.of("b");
         assert!(matches!(
             keyring.open(elsewhere, &sealed),
             Err(UnsealError::Inauthentic)
@@ -180,7 +177,10 @@ mod tests {
         let sealed = old.seal(PLACE, b"secret").unwrap();
         let rotated = Keyring::new(key("k2", 2), vec![key("k1", 1)]);
         assert!(rotated.open(PLACE, &sealed).is_ok());
-        assert!(rotated.seal(PLACE, b"x").unwrap().starts_with("v1.k2."));
+        assert!(!rotated.is_up_to_date(&sealed));
+        let resealed = rotated.seal(PLACE, b"x").unwrap();
+        assert!(resealed.starts_with("v1.k2."));
+        assert!(rotated.is_up_to_date(&resealed));
 
         let forgotten = Keyring::new(key("k2", 2), vec![]);
         let error = forgotten.open(PLACE, &sealed).unwrap_err();

@@ -3,6 +3,7 @@
 pub(crate) mod begin_session;
 pub(crate) mod confirm_email;
 pub(crate) mod log_in;
+pub(crate) mod re_encrypt;
 pub(crate) mod read_profile;
 pub(crate) mod refresh_session;
 pub(crate) mod register_user;

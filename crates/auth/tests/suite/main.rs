@@ -18,5 +18,5 @@ mod refresh_tokens;
 mod register_user;
 mod requests;
 mod schema;
-mod signing_key;
+mod signing_keys;
 mod well_known;

@@ -1,6 +1,6 @@
 //! What can be wrong with settings beyond their types.
 
-use auth::{EncryptionKey, HashingParams, TokenSecretKey};
+use auth::{EncryptionKey, HashingParams, SigningAlgorithm, TokenSecretKey};
 use service_kit::{client_address::TrustedProxies, config::ConfigError, telemetry};
 use url::Url;
 
@@ -167,6 +167,14 @@ fn secrets(settings: &Settings) -> Vec<ConfigError> {
             MAKE_ONE,
         ));
     }
+    if let Err(error) = settings.auth.signing_algorithm.parse::<SigningAlgorithm>() {
+        let problem = error.to_string();
+        problems.push(ConfigError::new(
+            "auth.signing_algorithm",
+            problem,
+            "Use EdDSA unless a verifier can't",
+        ));
+    }
     if settings.cursor_secret().len() < MIN_SECRET_BYTES {
         let problem = "it is not 32 bytes in base64url";
         problems.push(ConfigError::new("gateway.cursor_secret", problem, MAKE_ONE));
@@ -207,6 +215,11 @@ fn amounts(settings: &Settings) -> Vec<ConfigError> {
         (
             "auth.access_token_seconds",
             settings.auth.access_token_seconds.into(),
+            1,
+        ),
+        (
+            "auth.signing_key_days",
+            settings.auth.signing_key_days.into(),
             1,
         ),
         (

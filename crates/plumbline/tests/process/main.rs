@@ -13,6 +13,7 @@ mod configuration;
 mod crash;
 mod dependencies;
 mod harness;
+mod keys;
 mod migrate;
 mod start;
 mod stop;

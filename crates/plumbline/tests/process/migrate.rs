@@ -19,12 +19,13 @@ async fn there_and_back(settings: &Settings) {
         assert_eq!(count(settings, "up", "applied").await, pending);
     }
     assert_eq!(count(settings, "status", "applied").await, pending);
-    // One of each database at a time.
-    for applied in (0..pending).rev().step_by(2) {
-        let left = count(settings, "down", "applied").await;
-        assert!(left <= applied, "{left}");
+    // The last one of each database at a time.
+    let mut left = pending;
+    while left > 0 {
+        let applied = count(settings, "down", "applied").await;
+        assert!(applied < left, "{applied}");
+        left = applied;
     }
-    assert_eq!(count(settings, "status", "applied").await, 0);
     assert_eq!(count(settings, "up", "applied").await, pending);
 }
 

@@ -6,7 +6,7 @@ use std::{future::Future, net::TcpListener, sync::Arc, time::Duration};
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn};
 use auth::{
     AuthConfig, AuthDeps, AuthError, AuthService, DemoUser, EncryptionKey, HashPoolConfig,
-    HashingParams, TokenSecretKey,
+    HashingParams, KeyAdministration, SigningKeyConfig, TokenSecretKey,
 };
 use database::Database;
 use kernel::{Email, ManualClock, Role};
@@ -45,6 +45,10 @@ pub struct Options {
     pub hashing: HashingParams,
     pub hash_pool: HashPoolConfig,
     pub encryption_key: u8,
+    pub former_encryption_keys: Vec<u8>,
+    pub signing_keys: SigningKeyConfig,
+    /// Shared by replicas; else each has one of its own.
+    pub clock: ManualClock,
     /// Whether mail is relayed and sent.
     pub background: bool,
     /// Instead of the dev mailbox.
@@ -57,6 +61,12 @@ impl Default for Options {
             hashing: HashingParams::default(),
             hash_pool: HashPoolConfig::default(),
             encryption_key: 1,
+            former_encryption_keys: Vec::new(),
+            signing_keys: SigningKeyConfig {
+                poll_every: Duration::from_millis(20),
+                ..SigningKeyConfig::default()
+            },
+            clock: ManualClock::starting_now(),
             background: true,
             mailer: None,
         }
@@ -73,7 +83,7 @@ impl TestApp {
     }
 
     pub async fn start_on(store: Store, options: Options) -> Self {
-        let clock = ManualClock::starting_now();
+        let clock = options.clock.clone();
         let mailbox = DevMailbox::default();
         let broker = broker().await;
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -222,10 +232,20 @@ pub async fn build_on(database: &Database, options: Options) -> Result<AuthServi
     let deps = AuthDeps {
         database: database.clone(),
         broker: broker().await,
-        clock: Arc::new(ManualClock::starting_now()),
+        clock: Arc::new(options.clock.clone()),
         mailer: Mailer::Memory(DevMailbox::default()),
     };
     AuthService::build(config("http://localhost:8080", &options), deps).await
+}
+
+/// `plumbline keys` on this database.
+pub fn keys_of(store: &Store, options: &Options) -> KeyAdministration {
+    let clock = Arc::new(options.clock.clone());
+    KeyAdministration::new(
+        &config("http://localhost:8080", options),
+        store.database.clone(),
+        clock,
+    )
 }
 
 /// Asks again until there is an answer, for ten seconds.
@@ -243,9 +263,17 @@ pub async fn eventually<T, F: Future<Output = Option<T>>>(what: &str, ask: impl 
 }
 
 fn config(origin: &str, options: &Options) -> AuthConfig {
-    let encryption_key = EncryptionKey::new("test", vec![options.encryption_key; 32]).unwrap();
+    let encryption_key =
+        |byte: u8| EncryptionKey::new(&format!("test-{byte}"), vec![byte; 32]).unwrap();
     let token_secret = TokenSecretKey::new(vec![2; 32]).unwrap();
-    let mut config = AuthConfig::new(origin.parse().unwrap(), encryption_key, token_secret);
+    let mut config = AuthConfig::new(
+        origin.parse().unwrap(),
+        encryption_key(options.encryption_key),
+        token_secret,
+    );
+    let former = options.former_encryption_keys.iter();
+    config.former_encryption_keys = former.map(|byte| encryption_key(*byte)).collect();
+    config.signing_keys = options.signing_keys;
     config.hashing = options.hashing;
     config.hash_pool = options.hash_pool;
     config
