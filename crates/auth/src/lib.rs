@@ -26,7 +26,7 @@ mod use_cases;
 pub use config::AuthConfig;
 pub use password::{HashError, HashPoolConfig, HashingParams, InvalidHashingParams};
 pub use refresh_chain::RefreshPolicy;
-pub use routes::openapi;
+pub use routes::{declared_routes, openapi};
 pub use secret::{EncryptionKey, InvalidEncryptionKey, InvalidTokenSecret, TokenSecretKey};
 pub use seed::{DemoUser, SeedError, seed_demo_users};
 pub use service::{AuthDeps, AuthError, AuthService, queues};

@@ -62,11 +62,12 @@ assets! {
 }
 
 /// Serves the console at `/` and the files under `/assets`.
-pub(crate) fn configure(config: &mut web::ServiceConfig) {
-    RouteTable::new("")
-        .get("/", Access::Public, console)
-        .get("/assets/{path:.*}", Access::Public, serve)
-        .configure(config);
+pub(crate) fn routes() -> RouteTable {
+    RouteTable::new("").get("/", Access::Public, console).get(
+        "/assets/{path:.*}",
+        Access::Public,
+        serve,
+    )
 }
 
 async fn console(request: HttpRequest) -> HttpResponse {
@@ -141,7 +142,8 @@ mod tests {
 
     #[actix_web::test]
     async fn a_known_file_is_not_sent_again() {
-        let app = http::init_service(App::new().configure(configure)).await;
+        let app =
+            http::init_service(App::new().configure(|config| routes().configure(config))).await;
         let first = http::TestRequest::get()
             .uri("/assets/console/icon.svg")
             .to_request();

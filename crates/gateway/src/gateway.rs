@@ -2,12 +2,17 @@
 
 use std::sync::Arc;
 
-use actix_web::web;
+use actix_web::{http::Method, web};
 use kernel::SharedClock;
 use messaging::Broker;
 use orders::Orders;
 use secrecy::{ExposeSecret, SecretSlice, SecretString};
-use service_kit::{access_token::Verifier, lifecycle::Shutdown};
+use service_kit::{
+    access_token::Verifier,
+    api_docs,
+    lifecycle::Shutdown,
+    routes::{Access, DeclaredRoute},
+};
 
 use crate::assets;
 use crate::cursor::Cursors;
@@ -18,6 +23,27 @@ use crate::graphql::websocket::{SocketConfig, Sockets};
 use crate::hub::Hub;
 use crate::rest;
 use crate::webhooks::{self, Webhooks};
+
+const GRAPHQL: &str = "/graphql";
+
+/// Every route of the gateway, and who may call it. Behind `/graphql` each field has an access of
+/// its own: [`crate::declared_fields`].
+#[must_use]
+pub fn declared_routes() -> Vec<DeclaredRoute> {
+    let graphql = [Method::GET, Method::POST].map(|method| DeclaredRoute {
+        method,
+        path: GRAPHQL.to_owned(),
+        access: Access::Public,
+    });
+    let tables = [
+        assets::routes(),
+        rest::routes(),
+        api_docs::routes(""),
+        webhooks::routes(),
+    ];
+    let declared = tables.iter().flat_map(|table| table.declared().to_vec());
+    declared.chain(graphql).collect()
+}
 
 /// The settings of the gateway. What has a default keeps to the specification of the service.
 pub struct GatewayConfig {
@@ -112,9 +138,9 @@ impl Gateway {
 
     /// Mounts `/`, `/assets`, `/graphql`, `/v1`, `/docs`, `/openapi.json` and `/webhooks/stripe`.
     pub fn configure(&self, config: &mut web::ServiceConfig) {
-        config.configure(assets::configure);
+        assets::routes().configure(config);
         config.configure(http::configure(
-            "/graphql",
+            GRAPHQL,
             self.endpoint.clone(),
             self.sockets.clone(),
         ));

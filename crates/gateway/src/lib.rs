@@ -14,6 +14,7 @@ mod listing;
 mod rest;
 mod webhooks;
 
-pub use gateway::{Gateway, GatewayConfig, GatewayDeps};
+pub use gateway::{Gateway, GatewayConfig, GatewayDeps, declared_routes};
+pub use graphql::access::{DeclaredField, FieldAccess, declared_fields};
 pub use graphql::{schema_sdl, websocket::remember_socket};
 pub use rest::openapi;

@@ -24,10 +24,13 @@ pub(crate) struct Webhooks {
 
 /// Mounts `/webhooks/stripe`.
 pub(crate) fn configure(webhooks: &Webhooks, config: &mut web::ServiceConfig) {
-    RouteTable::new("")
+    routes()
         .app_data(web::Data::new(webhooks.clone()))
-        .post("/webhooks/stripe", Access::Client, stripe)
         .configure(config);
+}
+
+pub(crate) fn routes() -> RouteTable {
+    RouteTable::new("").post("/webhooks/stripe", Access::Client, stripe)
 }
 
 /// The signature is over the raw body, so that is what is read; and nothing of it is believed

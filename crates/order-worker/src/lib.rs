@@ -1,6 +1,7 @@
 //! The asynchronous half of the ordering context: it consumes the orders' events and takes each
 //! order a step further, charges cards, and takes up what was left behind.
 
+mod commands;
 mod consumer;
 mod payments;
 mod saga;
@@ -13,6 +14,7 @@ use orders::Orders;
 use payment::Stripe;
 use service_kit::lifecycle::Shutdown;
 
+pub use commands::{DeclaredCommand, declared_commands};
 pub use saga::{HandleError, Saga};
 
 /// The name under which the saga keeps its receipts in the inbox.
@@ -76,5 +78,5 @@ impl Worker {
 /// The events that must leave a receipt: those that ask for a step.
 #[must_use]
 pub fn receipted_event_types() -> &'static [&'static str] {
-    saga::RECEIPTED
+    commands::RECEIPTED
 }

@@ -3,32 +3,22 @@
 
 use contracts::{
     DecodeError, Envelope,
-    order_event::{
-        OrderEventType, OrderTransitioned, PAYMENT_NOTICE_RECEIVED, PaymentNoticeReceived,
-    },
+    order_event::{OrderEventType, OrderTransitioned, PaymentNoticeReceived},
 };
 use kernel::OrderId;
 use messaging::Message;
-use orders::{
-    Applied, ChargeOutcome, OrderError, Orders, Received, STEP_OVERDUE, StepOverdue,
-    domain::OrderStatus,
-};
+use orders::{Applied, ChargeOutcome, OrderError, Orders, Received, StepOverdue};
 use payment::{PaymentError, Stripe};
 
-use crate::{CONSUMER, payments};
+use crate::{
+    CONSUMER,
+    commands::{Command, Step},
+    payments,
+};
 
 /// After this many deliveries an answer that is still missing is recorded as such; the order's
 /// deadline then has the provider asked again.
 const ATTEMPTS_UNTIL_UNKNOWN: u32 = 3;
-
-pub(crate) const RECEIPTED: &[&str] = &[
-    OrderEventType::Placed.as_str(),
-    OrderEventType::StockReserved.as_str(),
-    OrderEventType::PaymentFailed.as_str(),
-    OrderEventType::Paid.as_str(),
-    PAYMENT_NOTICE_RECEIVED,
-    STEP_OVERDUE,
-];
 
 /// Why a message could not be handled.
 #[derive(Debug, thiserror::Error)]
@@ -75,47 +65,38 @@ impl Saga {
             consumer: CONSUMER,
             message_id: message.id,
         };
-        match message.event_type.as_str() {
-            STEP_OVERDUE => {
+        let Some(command) = Command::asked_for_by(&message.event_type) else {
+            return not_a_step(message);
+        };
+        match command {
+            Command::TakeUpOverdue => {
                 let event = Envelope::<StepOverdue>::decode(&message.body)?;
                 self.overdue(received, event.data.order_id, attempt).await
             }
-            PAYMENT_NOTICE_RECEIVED => {
+            Command::SettleNotice => {
                 let event = Envelope::<PaymentNoticeReceived>::decode(&message.body)?;
                 self.notice(received, &event.data).await
             }
-            name => {
-                let event_type = OrderEventType::parse(name)
-                    .ok_or_else(|| HandleError::UnknownType(name.to_owned()))?;
+            Command::Step(step) => {
                 let event = Envelope::<OrderTransitioned>::decode(&message.body)?;
-                self.transitioned(received, event_type, event.data.order_id, attempt)
+                self.take(step, received, event.data.order_id, attempt)
                     .await
             }
         }
     }
 
-    async fn transitioned(
+    async fn take(
         &self,
+        step: Step,
         received: Received,
-        event_type: OrderEventType,
         order_id: OrderId,
         attempt: u32,
     ) -> Result<Applied, HandleError> {
-        match event_type {
-            OrderEventType::Placed => Ok(self.orders.reserve_stock(received, order_id).await?),
-            OrderEventType::StockReserved => self.charge(received, order_id, attempt).await,
-            OrderEventType::Paid => Ok(self.orders.confirm(received, order_id).await?),
-            OrderEventType::PaymentFailed => {
-                Ok(self.orders.cancel_unpaid(received, order_id).await?)
-            }
-            OrderEventType::PaymentPending
-            | OrderEventType::PaymentUnknown
-            | OrderEventType::Confirmed
-            | OrderEventType::Rejected
-            | OrderEventType::CancelRequested
-            | OrderEventType::Cancelled
-            | OrderEventType::Refunding
-            | OrderEventType::Refunded => Ok(Applied::Stale),
+        match step {
+            Step::ReserveStock => Ok(self.orders.reserve_stock(received, order_id).await?),
+            Step::Charge => self.charge(received, order_id, attempt).await,
+            Step::Confirm => Ok(self.orders.confirm(received, order_id).await?),
+            Step::CancelUnpaid => Ok(self.orders.cancel_unpaid(received, order_id).await?),
         }
     }
 
@@ -126,26 +107,11 @@ impl Saga {
         order_id: OrderId,
         attempt: u32,
     ) -> Result<Applied, HandleError> {
-        let due = match self.orders.status(order_id).await? {
-            Some(OrderStatus::Placed) => OrderEventType::Placed,
-            Some(
-                OrderStatus::StockReserved
-                | OrderStatus::PaymentPending
-                | OrderStatus::PaymentUnknown,
-            ) => OrderEventType::StockReserved,
-            Some(OrderStatus::Paid) => OrderEventType::Paid,
-            Some(OrderStatus::PaymentFailed) => OrderEventType::PaymentFailed,
-            Some(
-                OrderStatus::Confirmed
-                | OrderStatus::Rejected
-                | OrderStatus::CancelRequested
-                | OrderStatus::Cancelled
-                | OrderStatus::Refunding
-                | OrderStatus::Refunded,
-            )
-            | None => return Ok(self.orders.acknowledge(received).await?),
-        };
-        self.transitioned(received, due, order_id, attempt).await
+        let status = self.orders.status(order_id).await?;
+        match status.and_then(Step::due_in) {
+            Some(step) => self.take(step, received, order_id, attempt).await,
+            None => Ok(self.orders.acknowledge(received).await?),
+        }
     }
 
     async fn charge(
@@ -190,4 +156,12 @@ impl Saga {
             }
         }
     }
+}
+
+/// The event asks for nothing, if it is one of ours at all.
+fn not_a_step(message: &Message) -> Result<Applied, HandleError> {
+    let name = &message.event_type;
+    OrderEventType::parse(name).ok_or_else(|| HandleError::UnknownType(name.clone()))?;
+    Envelope::<OrderTransitioned>::decode(&message.body)?;
+    Ok(Applied::Stale)
 }

@@ -21,6 +21,7 @@ use crate::{
     keys::{self, KeysFailed},
     migrate,
     payment_double::{self, DoubleFailed},
+    permissions::{self, Format},
     running, seed,
     settings::Settings,
 };
@@ -86,6 +87,11 @@ enum Command {
     Schema {
         #[arg(value_enum)]
         document: documents::Document,
+    },
+    /// Print who may do what: roles, routes, GraphQL fields, commands of the worker.
+    Permissions {
+        #[arg(long)]
+        markdown: bool,
     },
     /// Run the payment double alone.
     PaymentDouble {
@@ -210,6 +216,14 @@ async fn dispatch(arguments: Arguments) -> Result<Output, Failure> {
             Ok(health_check::run(url).await?.into())
         }
         Some(Command::Schema { document }) => Ok(documents::render(document)?.into()),
+        Some(Command::Permissions { markdown }) => {
+            let format = if markdown {
+                Format::Markdown
+            } else {
+                Format::Text
+            };
+            Ok(permissions::render(format).into())
+        }
         Some(Command::PaymentDouble {
             bind,
             webhook_url,

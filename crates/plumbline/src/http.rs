@@ -9,14 +9,8 @@ use actix_web::{
     web,
 };
 use service_kit::{
-    client_address::TrustedProxies,
-    health,
-    mail::list_dev_mails,
-    request_telemetry,
-    routes::{Access, RouteTable, not_found},
-    security_headers,
-    security_headers::StrictTransportSecurity,
-    telemetry,
+    client_address::TrustedProxies, health, mail::dev_mailbox_routes, request_telemetry,
+    routes::not_found, security_headers, security_headers::StrictTransportSecurity, telemetry,
 };
 use tokio::task::JoinHandle;
 
@@ -52,12 +46,11 @@ pub(crate) fn serve(
             .configure(health::configure(Arc::clone(&readiness)))
             .configure(|config| {
                 if role == Role::All {
-                    telemetry::configure_metrics(config);
+                    telemetry::metrics_routes().configure(config);
                 }
                 if let Some(mailbox) = mailbox.clone() {
-                    RouteTable::new("/dev")
+                    dev_mailbox_routes()
                         .app_data(web::Data::new(mailbox))
-                        .get("/mailbox", Access::Public, list_dev_mails)
                         .configure(config);
                 }
                 if let Some(auth) = &auth {
@@ -92,12 +85,14 @@ pub(crate) fn serve(
 pub(crate) fn serve_metrics(
     listener: TcpListener,
 ) -> io::Result<(ServerHandle, JoinHandle<io::Result<()>>)> {
-    let server = HttpServer::new(|| App::new().configure(telemetry::configure_metrics))
-        .workers(1)
-        .shutdown_timeout(1)
-        .disable_signals()
-        .listen(listener)?
-        .run();
+    let server = HttpServer::new(|| {
+        App::new().configure(|config| telemetry::metrics_routes().configure(config))
+    })
+    .workers(1)
+    .shutdown_timeout(1)
+    .disable_signals()
+    .listen(listener)?
+    .run();
     Ok(spawn(server))
 }
 

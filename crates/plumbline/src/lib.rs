@@ -11,10 +11,12 @@ mod http;
 mod keys;
 mod migrate;
 mod payment_double;
+mod permissions;
 mod running;
 mod seed;
 mod services;
 pub mod settings;
 
 pub use cli::run;
+pub use permissions::declared_routes;
 pub use running::{Role, Running, StartError, start};

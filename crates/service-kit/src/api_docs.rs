@@ -25,30 +25,28 @@ const POLICY: HeaderValue = HeaderValue::from_static(
 
 /// Mounts `{prefix}/openapi.json` and `{prefix}/docs/`. The prefix is empty or begins with `/`.
 pub fn configure(prefix: &str, document: OpenApi) -> impl FnOnce(&mut web::ServiceConfig) {
-    let document_path = format!("{prefix}/openapi.json");
-    let docs_path = format!("{prefix}/docs");
-    move |config| {
-        let swagger_ui: Config<'static> = Config::new([document_path.clone()]);
-        let folder = format!("{docs_path}/");
-        let to_folder = move || {
-            // The page names its files relative to its folder.
-            let redirect = HttpResponse::PermanentRedirect()
-                .insert_header((LOCATION, folder.clone()))
-                .finish();
-            std::future::ready(redirect)
-        };
-        RouteTable::new("")
-            .app_data(web::Data::new(document))
-            .app_data(web::Data::new(swagger_ui))
-            .get(&document_path, Access::Public, serve_document)
-            .get(&docs_path, Access::Public, to_folder)
-            .get(
-                &format!("{docs_path}/{{file:.*}}"),
-                Access::Public,
-                serve_file,
-            )
-            .configure(config);
-    }
+    let swagger_ui: Config<'static> = Config::new([format!("{prefix}/openapi.json")]);
+    let routes = routes(prefix)
+        .app_data(web::Data::new(document))
+        .app_data(web::Data::new(swagger_ui));
+    move |config| routes.configure(config)
+}
+
+#[must_use]
+pub fn routes(prefix: &str) -> RouteTable {
+    let folder = format!("{prefix}/docs/");
+    let to_folder = move || {
+        // The page names its files relative to its folder.
+        let redirect = HttpResponse::PermanentRedirect()
+            .insert_header((LOCATION, folder.clone()))
+            .finish();
+        std::future::ready(redirect)
+    };
+    let at = |path| format!("{prefix}{path}");
+    RouteTable::new("")
+        .get(&at("/openapi.json"), Access::Public, serve_document)
+        .get(&at("/docs"), Access::Public, to_folder)
+        .get(&at("/docs/{file:.*}"), Access::Public, serve_file)
 }
 
 async fn serve_document(document: web::Data<OpenApi>) -> HttpResponse {

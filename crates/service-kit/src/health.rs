@@ -73,12 +73,17 @@ impl Readiness {
 
 pub fn configure(readiness: Arc<Readiness>) -> impl FnOnce(&mut web::ServiceConfig) {
     move |config| {
-        RouteTable::new("/health")
+        routes()
             .app_data(web::Data::from(readiness))
-            .get("/live", Access::Public, live)
-            .get("/ready", Access::Public, ready)
             .configure(config);
     }
+}
+
+#[must_use]
+pub fn routes() -> RouteTable {
+    RouteTable::new("/health")
+        .get("/live", Access::Public, live)
+        .get("/ready", Access::Public, ready)
 }
 
 async fn live() -> HttpResponse {

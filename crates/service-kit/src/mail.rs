@@ -8,7 +8,7 @@ use kernel::Email;
 use serde::Serialize;
 use uuid::Uuid;
 
-pub use dev_mailbox::{DevMailbox, list_dev_mails};
+pub use dev_mailbox::{DevMailbox, dev_mailbox_routes};
 pub use smtp::{InvalidSmtpConfig, SmtpConfig, SmtpMailer};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

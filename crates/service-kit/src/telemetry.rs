@@ -2,7 +2,7 @@
 
 use std::{io::IsTerminal, sync::OnceLock, time::Duration};
 
-use actix_web::{HttpResponse, web};
+use actix_web::HttpResponse;
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::ExporterBuildError;
@@ -112,7 +112,7 @@ fn metrics_handle() -> Result<&'static PrometheusHandle, BuildError> {
 }
 
 /// `GET /metrics`, in Prometheus's text format.
-pub async fn render_metrics() -> HttpResponse {
+async fn render_metrics() -> HttpResponse {
     match metrics_handle() {
         Ok(handle) => HttpResponse::Ok()
             .content_type("text/plain; version=0.0.4; charset=utf-8")
@@ -121,10 +121,9 @@ pub async fn render_metrics() -> HttpResponse {
     }
 }
 
-pub fn configure_metrics(config: &mut web::ServiceConfig) {
-    RouteTable::new("")
-        .get("/metrics", Access::Public, render_metrics)
-        .configure(config);
+#[must_use]
+pub fn metrics_routes() -> RouteTable {
+    RouteTable::new("").get("/metrics", Access::Public, render_metrics)
 }
 
 /// Folds what was recorded into the histograms, so that memory stays bounded when nobody scrapes.

@@ -24,7 +24,7 @@ use service_kit::{
     api_docs,
     json::JsonLimit,
     problem::Problem,
-    routes::{Access, RouteTable, not_found},
+    routes::{Access, DeclaredRoute, RouteTable, not_found},
 };
 use utoipa::OpenApi as _;
 
@@ -79,13 +79,8 @@ pub fn openapi() -> utoipa::openapi::OpenApi {
 
 pub(crate) fn configure(service: &AuthService, config: &mut ServiceConfig) {
     let documents = web::Data::new(well_known::Documents::of(service));
-    RouteTable::new("")
+    well_known::metadata_routes(&documents.issuer_path())
         .app_data(documents.clone())
-        .get(
-            &documents.metadata_path(),
-            Access::Public,
-            well_known::metadata,
-        )
         .configure(config);
     let scope = web::scope(PREFIX)
         .app_data(BODY_LIMIT)
@@ -98,8 +93,19 @@ pub(crate) fn configure(service: &AuthService, config: &mut ServiceConfig) {
         .service(routes().mount(scope));
 }
 
-/// The routes and who may call them.
-pub(crate) fn routes() -> RouteTable {
+/// Every route of this service, and who may call it.
+#[must_use]
+pub fn declared_routes() -> Vec<DeclaredRoute> {
+    let tables = [
+        routes(),
+        api_docs::routes(PREFIX),
+        well_known::metadata_routes(PREFIX),
+    ];
+    let declared = tables.iter().flat_map(|table| table.declared().to_vec());
+    declared.collect()
+}
+
+fn routes() -> RouteTable {
     use Access::{Needs, Public};
     RouteTable::new(PREFIX)
         // Registration

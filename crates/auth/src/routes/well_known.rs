@@ -6,7 +6,10 @@ use actix_web::{
     web,
 };
 use serde::Serialize;
-use service_kit::jwks::JwkSet;
+use service_kit::{
+    jwks::JwkSet,
+    routes::{Access, RouteTable},
+};
 use url::Url;
 
 use crate::service::AuthService;
@@ -49,14 +52,18 @@ impl Documents {
         }
     }
 
-    /// Where RFC 8414 §3 looks for the metadata: the well-known part stands before the issuer's
-    /// path. The path below the issuer is OpenID Connect's, and what people try first.
-    pub(super) fn metadata_path(&self) -> String {
-        let issuer_path = Url::parse(&self.metadata.issuer)
-            .map_or_else(|_| String::new(), |issuer| issuer.path().to_owned());
-        let issuer_path = issuer_path.trim_end_matches('/');
-        format!("/.well-known/oauth-authorization-server{issuer_path}")
+    pub(super) fn issuer_path(&self) -> String {
+        let issuer = Url::parse(&self.metadata.issuer);
+        issuer.map_or_else(|_| String::new(), |issuer| issuer.path().to_owned())
     }
+}
+
+/// Where RFC 8414 §3 looks for the metadata: the well-known part stands before the issuer's path.
+/// The path below the issuer is OpenID Connect's, and what people try first.
+pub(super) fn metadata_routes(issuer_path: &str) -> RouteTable {
+    let issuer_path = issuer_path.trim_end_matches('/');
+    let path = format!("/.well-known/oauth-authorization-server{issuer_path}");
+    RouteTable::new("").get(&path, Access::Public, metadata)
 }
 
 /// The keys that verify access tokens.

@@ -1,5 +1,6 @@
 //! GraphQL: the transports, the guard in front of the library, and the schema.
 
+pub(crate) mod access;
 mod answer;
 mod code;
 pub mod engine;

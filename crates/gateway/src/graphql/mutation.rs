@@ -5,6 +5,7 @@ use contracts::ErrorCode;
 use orders::domain::{PlaceOrder, RequestedLine};
 use orders::{Orders, PlaceOrderError};
 
+use super::access::ByTable;
 use super::failure::{caller, order_failure};
 use super::model::Order;
 
@@ -12,7 +13,7 @@ use super::model::Order;
 pub struct Mutation;
 
 /// The root of all mutations.
-#[Object]
+#[Object(guard = "ByTable(\"Mutation\")")]
 impl Mutation {
     /// Places an order. It is answered at once; `orderUpdated` tells how it goes on.
     async fn place_order(

@@ -5,6 +5,7 @@ use contracts::ErrorCode;
 use kernel::{OrderId, ProductId};
 use orders::Orders;
 
+use super::access::ByTable;
 use super::failure::{caller, failure, listing_failure, order_failure};
 use super::model::{Connection, Edge, Order, Product};
 use crate::cursor::{Cursors, List};
@@ -23,7 +24,7 @@ struct Me {
 }
 
 /// The root of all queries.
-#[Object]
+#[Object(guard = "ByTable(\"Query\")")]
 impl Query {
     /// Who is asking.
     async fn me(&self, context: &Context<'_>) -> Result<Option<Me>, Error> {

@@ -9,6 +9,7 @@ use kernel::{
 };
 use orders::{Order as OrderRow, Orders};
 
+use super::access::ByTable;
 use super::failure::{caller, failure, order_failure};
 use super::model::Order;
 use crate::hub::{Hub, News, Topic, Watch};
@@ -20,7 +21,7 @@ const SENT_AGAIN: i64 = 20;
 pub struct Subscription;
 
 /// The root of all subscriptions.
-#[Subscription]
+#[Subscription(guard = "ByTable(\"Subscription\")")]
 impl Subscription {
     /// An order as it is now, then each newer state; it ends with the order's last one.
     async fn order_updated(

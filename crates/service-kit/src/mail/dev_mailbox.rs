@@ -12,7 +12,10 @@ use contracts::ErrorCode;
 use serde::{Deserialize, Serialize};
 
 use super::Mail;
-use crate::problem::Problem;
+use crate::{
+    problem::Problem,
+    routes::{Access, RouteTable},
+};
 
 /// The oldest mails make room for new ones.
 const CAPACITY: usize = 1000;
@@ -50,8 +53,13 @@ struct Mails {
     mails: Vec<Mail>,
 }
 
-/// `GET /dev/mailbox[?to=address]`. Route it in the embedded mode only: it shows tokens.
-pub async fn list_dev_mails(
+/// `GET /dev/mailbox[?to=address]`. Mount it in the embedded mode only: it shows tokens.
+#[must_use]
+pub fn dev_mailbox_routes() -> RouteTable {
+    RouteTable::new("/dev").get("/mailbox", Access::Public, list_dev_mails)
+}
+
+async fn list_dev_mails(
     mailbox: web::Data<DevMailbox>,
     request: HttpRequest,
 ) -> Result<HttpResponse, Problem> {
@@ -92,9 +100,8 @@ mod tests {
         mailbox.keep(mail("ada@example.com", "first"));
         mailbox.keep(mail("bob@example.com", "other"));
         mailbox.keep(mail("ada@example.com", "second"));
-        let app = App::new()
-            .app_data(web::Data::new(mailbox))
-            .route("/dev/mailbox", web::get().to(list_dev_mails));
+        let routes = dev_mailbox_routes().app_data(web::Data::new(mailbox));
+        let app = App::new().configure(|config| routes.configure(config));
         let app = test::init_service(app).await;
 
         let request = test::TestRequest::get().uri("/dev/mailbox?to=Ada@example.com");

@@ -1,15 +1,44 @@
-//! What sources name: every identifier in them, outside comments and strings.
+//! What sources name: every identifier and path in them, outside comments and strings.
 
 use std::path::{Path, PathBuf};
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use super::Violation;
-use super::rules::NEVER_NAME;
+use super::rules::{MAY_MAKE_ROUTES, NEVER_NAME, ROUTE_MAKERS};
 use crate::command::Failure;
 
 /// Every violation of the rules about names, in the workspace at `root`.
 pub fn check(root: &Path) -> Result<Vec<Violation>, Failure> {
+    let mut violations = check_names(root)?;
+    violations.extend(check_routes(root)?);
+    Ok(violations)
+}
+
+/// Every route that is made elsewhere than where it declares who may call it.
+fn check_routes(root: &Path) -> Result<Vec<Violation>, Failure> {
+    let mut violations = Vec::new();
+    for file in files_of(&root.join("crates"))? {
+        let name = relative(&file, root);
+        let is_of_sources = name.split('/').nth(2) == Some("src");
+        if !is_of_sources || MAY_MAKE_ROUTES.iter().any(|may| name.starts_with(may)) {
+            continue;
+        }
+        // What is no Rust, the compiler tells.
+        let tokens = read(&file)?.parse::<TokenStream>().unwrap_or_default();
+        let made = paths(tokens);
+        let made = made
+            .iter()
+            .filter(|(_, path)| ROUTE_MAKERS.contains(&path.as_str()));
+        violations.extend(made.map(|(line, path)| Violation {
+            place: format!("{name}:{line}"),
+            problem: format!("must not name {path}: declare the route in a RouteTable"),
+        }));
+    }
+    Ok(violations)
+}
+
+fn check_names(root: &Path) -> Result<Vec<Violation>, Failure> {
     let mut violations = Vec::new();
     for (place, never) in NEVER_NAME {
         let files = files_of(&root.join(place))?;
@@ -22,19 +51,23 @@ pub fn check(root: &Path) -> Result<Vec<Violation>, Failure> {
             });
         }
         for file in files {
-            let source = std::fs::read_to_string(&file).map_err(|source| Failure::File {
-                path: file.clone(),
-                source,
-            })?;
-            let name = file
-                .strip_prefix(root)
-                .unwrap_or(&file)
-                .display()
-                .to_string();
-            violations.extend(check_source(&name, &source, never));
+            let source = read(&file)?;
+            violations.extend(check_source(&relative(&file, root), &source, never));
         }
     }
     Ok(violations)
+}
+
+fn read(file: &Path) -> Result<String, Failure> {
+    std::fs::read_to_string(file).map_err(|source| Failure::File {
+        path: file.to_owned(),
+        source,
+    })
+}
+
+fn relative(file: &Path, root: &Path) -> String {
+    let file = file.strip_prefix(root).unwrap_or(file);
+    file.display().to_string()
 }
 
 /// The Rust files of a module: `place.rs`, and everything under the folder `place`.
@@ -100,6 +133,43 @@ fn identifiers(tokens: TokenStream) -> Vec<(usize, String)> {
     found
 }
 
+fn is_call(next: Option<&TokenTree>) -> bool {
+    matches!(next, Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis)
+}
+
+/// Every `a::b` and every `.method()` with its line.
+fn paths(tokens: TokenStream) -> Vec<(usize, String)> {
+    let mut found = Vec::new();
+    let mut open = vec![tokens];
+    while let Some(tokens) = open.pop() {
+        let trees: Vec<_> = tokens.into_iter().collect();
+        for group in &trees {
+            if let TokenTree::Group(group) = group {
+                open.push(group.stream());
+            }
+        }
+        for (at, tree) in trees.iter().enumerate() {
+            let TokenTree::Ident(name) = tree else {
+                continue;
+            };
+            let before: Vec<_> = trees[at.saturating_sub(3)..at]
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            let path = match before.as_slice() {
+                [.., dot] if dot == "." && is_call(trees.get(at + 1)) => format!(".{name}"),
+                [parent, first, second] if [first, second] == [":", ":"] => {
+                    format!("{parent}::{name}")
+                }
+                _ => continue,
+            };
+            found.push((name.span().start().line, path));
+        }
+    }
+    found.sort();
+    found
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -137,7 +207,28 @@ mod tests {
     #[test]
     fn a_rule_about_a_folder_that_is_gone_is_reported() {
         let empty = tempfile::tempdir().unwrap();
-        let violations = check(empty.path()).unwrap();
+        let violations = check_names(empty.path()).unwrap();
         assert_eq!(violations.len(), NEVER_NAME.len());
+    }
+
+    #[test]
+    fn a_route_outside_of_a_table_is_reported() {
+        let workspace = tempfile::tempdir().unwrap();
+        let source = "fn add(app: App) {\n    app.route(\"/\", web::get().to(page))\n        .service(actix_web::web::resource(\"/x\"));\n}";
+        for file in ["crates/auth/src/pages.rs", MAY_MAKE_ROUTES[0]] {
+            let file = workspace.path().join(file);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, source).unwrap();
+        }
+        let violations = check_routes(workspace.path()).unwrap();
+        let places: Vec<_> = violations.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            places,
+            [
+                "crates/auth/src/pages.rs:2: must not name .route: declare the route in a RouteTable",
+                "crates/auth/src/pages.rs:2: must not name web::get: declare the route in a RouteTable",
+                "crates/auth/src/pages.rs:3: must not name web::resource: declare the route in a RouteTable",
+            ]
+        );
     }
 }

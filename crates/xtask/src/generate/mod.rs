@@ -25,13 +25,14 @@ const PROTO: (&str, &str) = (
     "crates/user-directory/src/generated.rs",
 );
 
-/// What `plumbline schema` is asked for, and where the answer is committed.
-const FILES: [(&str, &str); 5] = [
-    ("graphql", "docs/api/schema.graphql"),
-    ("openapi-orders", "docs/api/orders.openapi.json"),
-    ("openapi-auth", "docs/api/auth.openapi.json"),
-    ("config-keys", "docs/api/config-keys.txt"),
-    ("errors", "docs/errors.md"),
+/// What `plumbline` is asked for, and where the answer is committed.
+const FILES: [([&str; 2], &str); 6] = [
+    (["schema", "graphql"], "docs/api/schema.graphql"),
+    (["schema", "openapi-orders"], "docs/api/orders.openapi.json"),
+    (["schema", "openapi-auth"], "docs/api/auth.openapi.json"),
+    (["schema", "config-keys"], "docs/api/config-keys.txt"),
+    (["schema", "errors"], "docs/errors.md"),
+    (["permissions", "--markdown"], "docs/permissions.md"),
 ];
 
 /// Writes or checks the files.
@@ -47,8 +48,8 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         Some(binary) => binary.clone(),
         None => build().await?,
     };
-    for (subject, file) in FILES {
-        let wanted = capture(Command::new(&binary).args(["schema", subject]))?;
+    for (question, file) in FILES {
+        let wanted = capture(Command::new(&binary).args(question))?;
         outdated.extend(settle(file, &wanted, arguments.check)?);
     }
     if outdated.is_empty() {

@@ -1,0 +1,115 @@
+//! What the worker does when an event asks for it: one declarative table. An event that is not in
+//! it makes nothing happen, and a command that services are not granted does not compile.
+
+use contracts::order_event::{OrderEventType, PAYMENT_NOTICE_RECEIVED};
+use kernel::{Permission, Role};
+use orders::{STEP_OVERDUE, domain::OrderStatus};
+
+/// A step of an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    ReserveStock,
+    Charge,
+    Confirm,
+    CancelUnpaid,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Step(Step),
+    /// Ask the provider about a payment, because a webhook told that there is news.
+    SettleNotice,
+    /// Take the step that the order's state asks for.
+    TakeUpOverdue,
+}
+
+/// A command, as documents and tests want to know it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeclaredCommand {
+    pub name: &'static str,
+    /// The type of the event that asks for it.
+    pub event_type: &'static str,
+    /// What the worker, a service, must be granted.
+    pub permission: Permission,
+}
+
+macro_rules! commands {
+    ($($name:literal = $command:expr, $event_type:expr, $permission:ident;)+) => {
+        const DECLARED: &[DeclaredCommand] = &[$(DeclaredCommand {
+            name: $name,
+            event_type: $event_type,
+            permission: Permission::$permission,
+        },)+];
+
+        $(const _: () = assert!(Role::Service.grants(Permission::$permission));)+
+
+        const COMMANDS: &[(&str, Command)] = &[$(($event_type, $command),)+];
+
+        /// The events that must leave a receipt.
+        pub(crate) const RECEIPTED: &[&str] = &[$($event_type,)+];
+    };
+}
+
+commands! {
+    "reserve stock" = Command::Step(Step::ReserveStock), OrderEventType::Placed.as_str(), AdvanceOrders;
+    "charge" = Command::Step(Step::Charge), OrderEventType::StockReserved.as_str(), AdvanceOrders;
+    "cancel unpaid" = Command::Step(Step::CancelUnpaid), OrderEventType::PaymentFailed.as_str(), AdvanceOrders;
+    "confirm" = Command::Step(Step::Confirm), OrderEventType::Paid.as_str(), AdvanceOrders;
+    "settle notice" = Command::SettleNotice, PAYMENT_NOTICE_RECEIVED, AdvanceOrders;
+    "take up overdue" = Command::TakeUpOverdue, STEP_OVERDUE, AdvanceOrders;
+}
+
+/// Everything that the worker does, and the permission that it needs.
+#[must_use]
+pub const fn declared_commands() -> &'static [DeclaredCommand] {
+    DECLARED
+}
+
+impl Command {
+    /// What an event of this type asks for.
+    pub(crate) fn asked_for_by(event_type: &str) -> Option<Self> {
+        let asked = COMMANDS.iter().find(|(asking, _)| *asking == event_type);
+        asked.map(|(_, command)| *command)
+    }
+}
+
+impl Step {
+    /// What an order in this state waits for.
+    pub(crate) const fn due_in(status: OrderStatus) -> Option<Self> {
+        match status {
+            OrderStatus::Placed => Some(Self::ReserveStock),
+            OrderStatus::StockReserved
+            | OrderStatus::PaymentPending
+            | OrderStatus::PaymentUnknown => Some(Self::Charge),
+            OrderStatus::Paid => Some(Self::Confirm),
+            OrderStatus::PaymentFailed => Some(Self::CancelUnpaid),
+            OrderStatus::Confirmed
+            | OrderStatus::Rejected
+            | OrderStatus::CancelRequested
+            | OrderStatus::Cancelled
+            | OrderStatus::Refunding
+            | OrderStatus::Refunded => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_services_may_do_what_the_worker_does() {
+        for command in declared_commands() {
+            let granted = Role::ALL.map(|role| role.grants(command.permission));
+            assert_eq!(granted, [false, false, false, true], "{}", command.name);
+        }
+    }
+
+    #[test]
+    fn an_event_asks_for_one_command_at_most() {
+        for (position, event_type) in RECEIPTED.iter().enumerate() {
+            assert!(!RECEIPTED[..position].contains(event_type), "{event_type}");
+        }
+        assert_eq!(Command::asked_for_by("orders.order.confirmed.v1"), None);
+    }
+}
