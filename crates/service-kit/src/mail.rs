@@ -19,11 +19,12 @@ pub struct Mail {
     pub to: Email,
     pub subject: String,
     pub text: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub html: Option<String>,
-    /// The token that `text` contains, for programs that read the dev mailbox.
+    /// Says what `text` says.
+    pub html: String,
+    /// The token that both contain, for programs that read the dev mailbox.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
+    /// When what it tells of happened: its `Date`, the same for every attempt.
     pub at: DateTime<Utc>,
 }
 

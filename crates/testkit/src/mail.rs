@@ -44,7 +44,15 @@ impl MailCatcher {
     /// # Errors
     /// When no port can be listened on.
     pub async fn start() -> io::Result<Self> {
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        Self::start_at(0).await
+    }
+
+    /// Starts one on a port; 0 is any free one.
+    ///
+    /// # Errors
+    /// When the port can't be listened on.
+    pub async fn start_at(port: u16) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await?;
         let port = listener.local_addr()?.port();
         let mailbox = Arc::new(Mailbox::default());
         let server = tokio::spawn(serve(listener, Arc::clone(&mailbox))).abort_handle();
@@ -86,6 +94,52 @@ impl MailCatcher {
         };
         timeout(patience, wait).await.ok()
     }
+}
+
+impl CaughtMail {
+    /// The value of a header that stands on one line, by its exact name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let (headers, _) = self.text.split_once("\n\n")?;
+        headers
+            .lines()
+            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+    }
+
+    /// The decoded body of a media type in a multipart mail.
+    #[must_use]
+    pub fn part(&self, media_type: &str) -> Option<String> {
+        let (_, after) = self.text.split_once("boundary=\"")?;
+        let (boundary, _) = after.split_once('"')?;
+        let delimiter = format!("\n--{boundary}");
+        let parts = self.text.split(&delimiter).skip(1);
+        let mut parts = parts.filter_map(|part| part.split_once("\n\n"));
+        let of_type = format!("Content-Type: {media_type}");
+        parts
+            .find(|(headers, _)| headers.contains(&of_type))
+            .map(|(_, body)| decode_quoted_printable(body))
+    }
+}
+
+/// RFC 2045 §6.7. What is no escape stands for itself.
+fn decode_quoted_printable(body: &str) -> String {
+    let joined = body.replace("=\n", "");
+    let mut pieces = joined.split('=');
+    let mut bytes = pieces.next().unwrap_or_default().as_bytes().to_vec();
+    for piece in pieces {
+        let escape = piece.get(..2).unwrap_or_default();
+        match u8::from_str_radix(escape, 16) {
+            Ok(byte) => {
+                bytes.push(byte);
+                bytes.extend(&piece.as_bytes()[2..]);
+            }
+            Err(_) => {
+                bytes.push(b'=');
+                bytes.extend(piece.as_bytes());
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 impl Drop for MailCatcher {
@@ -207,6 +261,19 @@ mod tests {
         assert_eq!(mail.from, "shop@example.com");
         assert_eq!(mail.text, "Subject: Welcome\n\n.dot\nend\n");
         assert_eq!(catcher.mails_to("bob@example.com"), [mail]);
+    }
+
+    #[test]
+    fn a_part_is_decoded() {
+        let text = "From: a\nContent-Type: multipart/alternative; boundary=\"b\"\n\n\
+            --b\nContent-Type: text/plain\n\nJos=C3=A9 =3D lo=\nng=\n\n--b--\n";
+        let mail = CaughtMail {
+            text: text.to_owned(),
+            ..CaughtMail::default()
+        };
+        assert_eq!(mail.header("From"), Some("a"));
+        assert_eq!(mail.part("text/plain").unwrap(), "José = long");
+        assert_eq!(mail.part("text/html"), None);
     }
 
     #[tokio::test]

@@ -2,20 +2,18 @@ use std::{sync::Arc, time::Duration};
 
 use contracts::{DecodeError, Envelope};
 use futures_util::StreamExt as _;
-use kernel::{Email, InvalidEmail};
 use messaging::{Broker, Delivery, Message, inbox};
 use sea_orm::{DbErr, EntityTrait as _};
-use service_kit::mail::{Mail, MailError, Mailer};
+use service_kit::mail::{MailError, Mailer};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use url::Url;
-use uuid::Uuid;
 
-use super::{MailRequest, QUEUE, templates};
-use crate::{
-    context::Context,
-    store::{email_verification, user},
+use super::{
+    MailRequest, QUEUE,
+    compose::{ComposeError, compose},
 };
+use crate::context::Context;
 
 const PREFETCH: u16 = 4;
 /// After a failure that may pass; doubled with every attempt ...
@@ -36,8 +34,8 @@ pub(crate) struct MailConsumer {
 enum SendError {
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    #[error("the stored address is not one")]
-    Address(#[from] InvalidEmail),
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
     #[error("the auth database failed")]
     Database(#[from] DbErr),
     #[error(transparent)]
@@ -47,9 +45,9 @@ enum SendError {
 impl SendError {
     fn is_transient(&self) -> bool {
         match self {
-            Self::Database(_) => true,
+            Self::Database(_) | Self::Compose(ComposeError::Database(_)) => true,
             Self::Mail(error) => error.is_transient(),
-            Self::Decode(_) | Self::Address(_) => false,
+            Self::Decode(_) | Self::Compose(_) => false,
         }
     }
 }
@@ -102,8 +100,9 @@ impl MailConsumer {
         if sent.is_some() {
             return Ok(());
         }
-        let request = Envelope::<MailRequest>::decode(&message.body)?.data;
-        if let Some(mail) = self.compose(message.id, request).await? {
+        let Envelope { time, data, .. } = Envelope::<MailRequest>::decode(&message.body)?;
+        let mail = compose(&self.context, &self.public_url, data, message.id, time).await?;
+        if let Some(mail) = mail {
             self.mailer.send(mail).await?;
         }
         let _ = inbox::record(
@@ -114,51 +113,6 @@ impl MailConsumer {
         )
         .await?;
         Ok(())
-    }
-
-    /// `None` if there is nothing to say any more: it was confirmed, has expired, or the account is
-    /// gone.
-    async fn compose(&self, id: Uuid, request: MailRequest) -> Result<Option<Mail>, SendError> {
-        let reader = self.context.database.reader();
-        let now = self.context.now();
-        let (to, text, token) = match request {
-            MailRequest::EmailVerification { verification_id } => {
-                let found = email_verification::find_pending(reader, verification_id, now).await?;
-                let Some((verification, user)) = found else {
-                    return Ok(None);
-                };
-                let token = self
-                    .context
-                    .token_secret
-                    .email_verification(verification_id);
-                let name = &verification.name;
-                let text = templates::email_verification(&self.public_url, name, &token);
-                (user.email, text, Some(token.expose()))
-            }
-            MailRequest::AddressRegistered { user_id } => {
-                let Some(user) = user::find(reader, user_id.into()).await? else {
-                    return Ok(None);
-                };
-                let text = templates::address_registered(&self.public_url, &user.name);
-                (user.email, text, None)
-            }
-            MailRequest::SessionRevoked { user_id } => {
-                let Some(user) = user::find(reader, user_id.into()).await? else {
-                    return Ok(None);
-                };
-                let text = templates::session_revoked(&self.public_url, &user.name);
-                (user.email, text, None)
-            }
-        };
-        Ok(Some(Mail {
-            id,
-            to: Email::parse(&to)?,
-            subject: text.subject.to_owned(),
-            text: text.text,
-            html: None,
-            token,
-            at: now,
-        }))
     }
 }
 

@@ -1,8 +1,10 @@
 //! Mails leave through the outbox, in the transaction of what they tell of. The request names rows
 //! and holds neither address nor token: the consumer reads the one and derives the other.
 
+mod compose;
 mod consumer;
-mod templates;
+mod letter;
+mod letters;
 
 use chrono::{DateTime, Utc};
 use contracts::Envelope;

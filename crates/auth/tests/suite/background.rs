@@ -1,11 +1,7 @@
 //! Mail is sent at least once, whatever stops in between; what can't be sent is set aside.
 
-use std::time::Duration;
-
 use bytes::Bytes;
 use messaging::Message;
-use service_kit::mail::{Mailer, SmtpConfig, SmtpMailer};
-use testkit::mail::MailCatcher;
 use uuid::Uuid;
 
 use crate::harness::{EMAIL, Options, PASSWORD, TestApp, eventually};
@@ -67,28 +63,4 @@ async fn a_mail_request_that_is_none_is_set_aside() {
         letter.reason
     );
     app.finish_leaving_dead_letters().await;
-}
-
-#[actix_web::test]
-async fn a_mail_leaves_by_smtp_when_a_server_is_configured() {
-    let catcher = MailCatcher::start().await.unwrap();
-    let smtp = SmtpConfig {
-        url: catcher.url().into(),
-        from: "Plumbline <shop@example.com>".to_owned(),
-    };
-    let options = Options {
-        mailer: Some(Mailer::Smtp(SmtpMailer::new(&smtp).unwrap())),
-        ..Options::default()
-    };
-    let app = TestApp::start_with(options).await;
-    app.register(EMAIL, PASSWORD).await.expect(202);
-    let mail = catcher
-        .mail_to(EMAIL, Duration::from_secs(10))
-        .await
-        .unwrap();
-    assert_eq!(mail.from, "shop@example.com");
-    let (_, after) = mail.text.split_once("with this token:").unwrap();
-    let token = after.split_whitespace().next().unwrap();
-    app.confirm(token).await.expect(204);
-    app.finish().await;
 }

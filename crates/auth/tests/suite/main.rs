@@ -13,6 +13,7 @@ mod create_session;
 mod docs;
 mod enumeration;
 mod harness;
+mod mail;
 mod me;
 mod refresh_tokens;
 mod register_user;

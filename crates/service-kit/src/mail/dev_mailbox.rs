@@ -88,7 +88,7 @@ mod tests {
             to: Email::parse(to).unwrap(),
             subject: subject.to_owned(),
             text: "Hello".to_owned(),
-            html: None,
+            html: "<p>Hello</p>".to_owned(),
             token: None,
             at: DateTime::UNIX_EPOCH,
         }

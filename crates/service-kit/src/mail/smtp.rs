@@ -3,7 +3,7 @@ use std::time::Duration;
 use lettre::{
     Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor,
     message::{
-        Mailbox, MultiPart, SinglePart,
+        Mailbox, MultiPart,
         header::{HeaderName, HeaderValue},
     },
     transport::smtp::PoolConfig,
@@ -83,11 +83,10 @@ impl SmtpMailer {
             .date(mail.at.into())
             .message_id(Some(format!("<{}@{}>", mail.id, self.from.email.domain())))
             .raw_header(automatic);
-        let message = match mail.html {
-            Some(html) => message.multipart(MultiPart::alternative_plain_html(mail.text, html)),
-            None => message.singlepart(SinglePart::plain(mail.text)),
-        };
-        message.map_err(|_| MailError::Unsendable("its headers"))
+        let bodies = MultiPart::alternative_plain_html(mail.text, mail.html);
+        message
+            .multipart(bodies)
+            .map_err(|_| MailError::Unsendable("its headers"))
     }
 }
 
@@ -113,7 +112,7 @@ mod tests {
             to: Email::parse("ada@example.com").unwrap(),
             subject: subject.to_owned(),
             text: "Hello".to_owned(),
-            html: Some("<p>Hello</p>".to_owned()),
+            html: "<p>Hello</p>".to_owned(),
             token: None,
             at: DateTime::UNIX_EPOCH,
         }

@@ -1,0 +1,100 @@
+//! From a request to the mail: reads the rows that it names, derives the token.
+
+use chrono::{DateTime, Utc};
+use kernel::{Email, InvalidEmail};
+use sea_orm::DbErr;
+use service_kit::mail::Mail;
+use url::Url;
+use uuid::Uuid;
+
+use super::{
+    MailRequest,
+    letter::Letter,
+    letters::{self, Facts},
+};
+use crate::{
+    context::Context,
+    store::{email_verification, user},
+};
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ComposeError {
+    #[error("the stored address is not one")]
+    Address(#[from] InvalidEmail),
+    #[error("the auth database failed")]
+    Database(#[from] DbErr),
+    #[error("the template can't be filled in")]
+    Template(#[from] askama::Error),
+}
+
+/// A letter and its address.
+type Addressed = (String, Letter);
+
+/// `None` if there is nothing to say any more: it was confirmed, has expired, or the account is
+/// gone.
+///
+/// The mail has the id and the time of its request: sent twice, it is the same mail.
+pub(super) async fn compose(
+    context: &Context,
+    public_url: &Url,
+    request: MailRequest,
+    id: Uuid,
+    at: DateTime<Utc>,
+) -> Result<Option<Mail>, ComposeError> {
+    let facts = Facts { public_url, at };
+    let addressed = match request {
+        MailRequest::EmailVerification { verification_id } => {
+            email_verification(context, facts, verification_id).await?
+        }
+        MailRequest::AddressRegistered { user_id } => {
+            tell(context, user_id, |name| {
+                letters::address_registered(facts, name)
+            })
+            .await?
+        }
+        MailRequest::SessionRevoked { user_id } => {
+            tell(context, user_id, |name| {
+                letters::session_revoked(facts, name)
+            })
+            .await?
+        }
+    };
+    let Some((to, letter)) = addressed else {
+        return Ok(None);
+    };
+    Ok(Some(Mail {
+        id,
+        to: Email::parse(&to)?,
+        subject: letter.subject.to_owned(),
+        text: letter.text()?,
+        html: letter.html()?,
+        token: letter.action.map(|action| action.token),
+        at,
+    }))
+}
+
+/// To a user, by name.
+async fn tell(
+    context: &Context,
+    user_id: Uuid,
+    letter: impl FnOnce(&str) -> Letter,
+) -> Result<Option<Addressed>, DbErr> {
+    let user = user::find(context.database.reader(), user_id.into()).await?;
+    Ok(user.map(|user| {
+        let letter = letter(&user.name);
+        (user.email, letter)
+    }))
+}
+
+async fn email_verification(
+    context: &Context,
+    facts: Facts<'_>,
+    id: Uuid,
+) -> Result<Option<Addressed>, DbErr> {
+    let reader = context.database.reader();
+    let pending = email_verification::find_pending(reader, id, context.now()).await?;
+    Ok(pending.map(|(_, user)| {
+        let token = context.token_secret.email_verification(id);
+        (user.email, letters::email_verification(facts, &token))
+    }))
+}

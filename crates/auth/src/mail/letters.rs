@@ -1,0 +1,98 @@
+//! What the mails say, one function a mail. To add one: a variant of [`super::MailRequest`], its
+//! function here, and its arm in [`super::compose`].
+
+use chrono::{DateTime, Utc};
+use url::Url;
+
+use super::letter::{Action, Letter};
+use crate::secret::OpaqueToken;
+
+/// What every letter may mention.
+#[derive(Clone, Copy)]
+pub(super) struct Facts<'a> {
+    pub public_url: &'a Url,
+    /// When it happened.
+    pub at: DateTime<Utc>,
+}
+
+impl Facts<'_> {
+    /// For links: from the configuration, never from a request.
+    fn site(&self) -> &str {
+        self.public_url.as_str().trim_end_matches('/')
+    }
+
+    fn when(&self) -> impl std::fmt::Display {
+        self.at.format("%-d %B %Y at %H:%M UTC")
+    }
+
+    /// A letter to somebody whom we know, without an action.
+    fn tell(&self, subject: &'static str, name: &str, happened: String, otherwise: &str) -> Letter {
+        Letter {
+            subject,
+            name: Some(name.to_owned()),
+            paragraphs: vec![happened],
+            action: None,
+            otherwise: otherwise.to_owned(),
+            site: self.site().to_owned(),
+        }
+    }
+
+    fn action(
+        &self,
+        instruction: &str,
+        label: &'static str,
+        page: &str,
+        token: &OpaqueToken,
+    ) -> Action {
+        let token = token.expose();
+        Action {
+            instruction: instruction.to_owned(),
+            label,
+            link: format!("{}/auth/{page}#token={token}", self.site()),
+            token,
+        }
+    }
+}
+
+pub(super) fn email_verification(facts: Facts<'_>, token: &OpaqueToken) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    let instruction = "To confirm it, open this page within 24 hours and press the button:";
+    Letter {
+        subject: "Confirm your e-mail address",
+        name: None,
+        paragraphs: vec![format!(
+            "On {when} someone, hopefully you, registered this address at Plumbline ({site})."
+        )],
+        action: Some(facts.action(instruction, "Confirm", "confirm-email", token)),
+        otherwise: "If it was not you, ignore this mail: without the confirmation nobody can use \
+                    the account."
+            .to_owned(),
+        site: site.to_owned(),
+    }
+}
+
+pub(super) fn address_registered(facts: Facts<'_>, name: &str) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    facts.tell(
+        "You have an account already",
+        name,
+        format!(
+            "On {when} someone, perhaps you, tried to register this address at Plumbline \
+             ({site}). It has an account already: log in with the password that you chose then."
+        ),
+        "If it was not you, there is nothing to do: nothing was changed.",
+    )
+}
+
+pub(super) fn session_revoked(facts: Facts<'_>, name: &str) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    facts.tell(
+        "We ended one of your sessions",
+        name,
+        format!(
+            "On {when} one of your sessions at Plumbline ({site}) was used from two places at \
+             once. Someone may have copied it, so we ended it in both places. Please log in again."
+        ),
+        "If you use Plumbline on one device only, choose a new password, too.",
+    )
+}
