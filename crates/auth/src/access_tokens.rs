@@ -29,6 +29,17 @@ pub(crate) struct Subject {
     pub methods: Methods,
 }
 
+/// A program that a token is made for, in its own name.
+pub(crate) struct Program<'a> {
+    pub id: UserId,
+    pub client_id: &'a str,
+    pub audience: &'a str,
+    pub scope: &'a Scope,
+}
+
+/// Authentication context class of a program: it showed its secret.
+const PROGRAM_ASSURANCE: &str = "client";
+
 impl AccessTokens {
     pub(crate) fn issue(
         &self,
@@ -51,6 +62,35 @@ impl AccessTokens {
             acr: subject.methods.acr().to_owned(),
             amr: subject.methods.amr(),
         };
-        self.signing_keys.current().sign(TOKEN_TYPE, &claims)
+        self.sign(&claims)
+    }
+
+    /// There is no session, and nobody to prove anything (RFC 9068 §2.2).
+    pub(crate) fn issue_to_program(
+        &self,
+        program: &Program<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<String, jsonwebtoken::errors::Error> {
+        let claims = AccessTokenClaims {
+            iss: self.issuer.clone(),
+            sub: program.id,
+            aud: program.audience.to_owned(),
+            exp: (now + self.lifetime).timestamp(),
+            iat: now.timestamp(),
+            nbf: now.timestamp(),
+            jti: Uuid::new_v4(),
+            client_id: program.client_id.to_owned(),
+            sid: None,
+            scope: program.scope.to_string(),
+            roles: vec![Role::Service],
+            auth_time: now.timestamp(),
+            acr: PROGRAM_ASSURANCE.to_owned(),
+            amr: Vec::new(),
+        };
+        self.sign(&claims)
+    }
+
+    fn sign(&self, claims: &AccessTokenClaims) -> Result<String, jsonwebtoken::errors::Error> {
+        self.signing_keys.current().sign(TOKEN_TYPE, claims)
     }
 }

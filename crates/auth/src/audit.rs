@@ -31,6 +31,8 @@ actions! {
     EmailVerified = "user.email-verified";
     SessionCreated = "session.created";
     RefreshReused = "session.refresh-reused";
+    ServiceAccountCreated = "service-account.created";
+    ServiceAccountDisabled = "service-account.disabled";
 }
 
 /// Who did it.
@@ -39,6 +41,8 @@ pub(crate) enum By {
     Person(UserId),
     ApiKey(UserId),
     ServiceAccount(UserId),
+    /// Whoever runs the program at its command line.
+    Operator,
     /// Nobody who is known: a registration, a link in a mail.
     Anonymous,
 }
@@ -59,6 +63,7 @@ impl By {
             Self::Person(_) => "person",
             Self::ApiKey(_) => "api_key",
             Self::ServiceAccount(_) => "service_account",
+            Self::Operator => "operator",
             Self::Anonymous => "anonymous",
         }
     }
@@ -66,7 +71,7 @@ impl By {
     const fn id(self) -> Option<Uuid> {
         match self {
             Self::Person(id) | Self::ApiKey(id) | Self::ServiceAccount(id) => Some(id.as_uuid()),
-            Self::Anonymous => None,
+            Self::Operator | Self::Anonymous => None,
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::{
     password::{HashPoolConfig, HashingParams},
     refresh_chain::RefreshPolicy,
     secret::{EncryptionKey, TokenSecretKey},
+    service_account::ConfiguredServiceAccount,
     signing_keys::SigningKeyConfig,
 };
 
@@ -27,6 +28,8 @@ pub struct AuthConfig {
     pub encryption_key: EncryptionKey,
     /// Keys that only open what they sealed before.
     pub former_encryption_keys: Vec<EncryptionKey>,
+    /// Programs that call auth from the start: their accounts are registered by it.
+    pub service_accounts: Vec<ConfiguredServiceAccount>,
     /// From which refresh-token successors and mail tokens are derived. The same on every replica.
     pub token_secret: TokenSecretKey,
 }
@@ -52,6 +55,7 @@ impl AuthConfig {
             hash_pool: HashPoolConfig::default(),
             encryption_key,
             former_encryption_keys: Vec::new(),
+            service_accounts: Vec::new(),
             token_secret,
         }
     }

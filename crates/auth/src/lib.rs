@@ -11,7 +11,9 @@ mod authentication;
 mod config;
 mod context;
 mod display_name;
+mod grpc;
 mod mail;
+mod operator;
 mod origin;
 mod password;
 mod refresh_chain;
@@ -19,19 +21,25 @@ mod routes;
 mod secret;
 mod seed;
 mod service;
+mod service_account;
 mod signing_keys;
 mod store;
 mod use_cases;
 
 pub use config::AuthConfig;
+pub use operator::{create_service_account, disable_service_account, list_service_accounts};
 pub use password::{HashError, HashPoolConfig, HashingParams, InvalidHashingParams};
 pub use refresh_chain::RefreshPolicy;
 pub use routes::{declared_routes, openapi};
 pub use secret::{EncryptionKey, InvalidEncryptionKey, InvalidTokenSecret, TokenSecretKey};
 pub use seed::{DemoUser, SeedError, seed_demo_users};
 pub use service::{AuthDeps, AuthError, AuthService, queues};
+pub use service_account::{
+    ClientSecret, ConfiguredServiceAccount, InvalidClientSecret, InvalidServiceAccount,
+    ServiceAccount, ServiceAccountSpec,
+};
 pub use signing_keys::{
     Haste, InvalidSigningAlgorithm, KeyAdministration, KeyCommandError, KeyRecord, KeyState,
     Refused, SigningAlgorithm, SigningKeyConfig, SigningKeyError, UnknownKeyState,
 };
-pub use use_cases::re_encrypt::ReEncrypted;
+pub use use_cases::{re_encrypt::ReEncrypted, service_accounts::ServiceAccountError};

@@ -1,29 +1,39 @@
-use std::{sync::Arc, time::Duration};
+use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::web::ServiceConfig;
+use chrono::{DateTime, Utc};
 use database::Database;
 use kernel::SharedClock;
 use messaging::{Broker, QueueSpec, Relay, RelayConfig, RelayWaker, outbox};
 use sea_orm::DbErr;
 use service_kit::{
     access_token::{Verifier, VerifierConfig},
+    health::Readiness,
     jwks::JwkSet,
     lifecycle::Shutdown,
     mail::Mailer,
 };
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 use url::Url;
+use user_directory::{IssuedToken, ServiceTokens, TokenError};
 
 use crate::{
     access_tokens::AccessTokens,
     config::AuthConfig,
     context::Context,
+    grpc,
     mail::{self, MailConsumer},
     password::{InvalidHashingParams, Passwords},
     routes,
     secret::{Keyring, TokenSecret},
+    service_account::ConfiguredServiceAccount,
     signing_keys::{KeyStore, SigningKeyError, SigningKeys},
     store,
+    use_cases::{
+        authenticate_client::{ClientCredentials, authenticate_client},
+        issue_service_token::{Narrowing, issue_service_token},
+    },
 };
 
 /// How often what has expired is deleted.
@@ -53,6 +63,7 @@ pub enum AuthError {
 pub struct AuthService {
     context: Arc<Context>,
     verifier: Verifier,
+    directory: Routes,
     broker: Broker,
     mailer: Mailer,
     public_url: Url,
@@ -87,12 +98,17 @@ impl AuthService {
             lifetime: config.access_token_lifetime,
             signing_keys: signing_keys.clone(),
         };
-        let verifier_config = VerifierConfig {
-            issuer: config.issuer,
-            audience: config.audience,
-            clock: Arc::clone(&clock),
+        let verifier_of = |audience: &str| {
+            let config = VerifierConfig {
+                issuer: config.issuer.clone(),
+                audience: audience.to_owned(),
+                clock: Arc::clone(&clock),
+            };
+            Verifier::new(config, signing_keys.source())
         };
-        let verifier = Verifier::new(verifier_config, signing_keys.source());
+        let verifier = verifier_of(&config.audience);
+        let directory_verifier = verifier_of(user_directory::AUDIENCE);
+        register(&database, config.service_accounts, clock.now()).await?;
         let context = Context {
             database,
             clock,
@@ -103,8 +119,10 @@ impl AuthService {
             email_verification_lifetime: config.email_verification_lifetime,
             relay: RelayWaker::default(),
         };
+        let context = Arc::new(context);
         Ok(Self {
-            context: Arc::new(context),
+            directory: grpc::services(Arc::clone(&context), directory_verifier),
+            context,
             verifier,
             broker,
             mailer,
@@ -159,6 +177,37 @@ impl AuthService {
         Ok(())
     }
 
+    /// The user directory, to be called in the same process.
+    #[must_use]
+    pub fn directory(&self) -> Routes {
+        self.directory.clone()
+    }
+
+    /// Serves the user directory and `grpc.health.v1` until `shutdown`.
+    ///
+    /// # Errors
+    /// If the listener can't be used.
+    pub fn serve_grpc(
+        &self,
+        listener: TcpListener,
+        readiness: Arc<Readiness>,
+        shutdown: &Shutdown,
+    ) -> std::io::Result<()> {
+        grpc::serve(self.directory(), listener, readiness, shutdown)
+    }
+
+    /// Tokens of a service account, for its program in the same process.
+    #[must_use]
+    pub fn service_tokens(&self, client_id: &str, client_secret: &str) -> ServiceTokens {
+        let credentials = Arc::new(ClientCredentials {
+            client_id: client_id.to_owned(),
+            client_secret: client_secret.to_owned(),
+        });
+        let context = Arc::clone(&self.context);
+        let issue = move || issue_in_process(Arc::clone(&context), Arc::clone(&credentials));
+        ServiceTokens::new(Arc::clone(&self.context.clock), issue)
+    }
+
     /// Verifies the access tokens of this service, for others in the same process.
     #[must_use]
     pub fn verifier(&self) -> &Verifier {
@@ -178,6 +227,33 @@ impl AuthService {
     pub(crate) fn context(&self) -> Arc<Context> {
         Arc::clone(&self.context)
     }
+}
+
+/// What the token endpoint does.
+async fn issue_in_process(
+    context: Arc<Context>,
+    credentials: Arc<ClientCredentials>,
+) -> Result<IssuedToken, TokenError> {
+    let account = authenticate_client(&context, &credentials).await;
+    let account = account.map_err(|error| TokenError::InProcess(Box::new(error)))?;
+    let token = issue_service_token(&context, &account, Narrowing::default())
+        .map_err(|error| TokenError::InProcess(Box::new(error)))?;
+    Ok(IssuedToken {
+        access_token: token.access_token.into(),
+        expires_in: context.access_tokens.lifetime.to_std().unwrap_or_default(),
+    })
+}
+
+async fn register(
+    database: &Database,
+    accounts: Vec<ConfiguredServiceAccount>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    for ConfiguredServiceAccount { spec, secret } in accounts {
+        let row = spec.into_row(&secret.0, now);
+        store::service_account::register(database.writer(), row).await?;
+    }
+    Ok(())
 }
 
 async fn clean_up(context: Arc<Context>, stop: CancellationToken) {

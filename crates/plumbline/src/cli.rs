@@ -23,6 +23,7 @@ use crate::{
     payment_double::{self, DoubleFailed},
     permissions::{self, Format},
     running, seed,
+    service_accounts::{self, ServiceAccountFailed},
     settings::Settings,
 };
 
@@ -93,6 +94,9 @@ enum Command {
         #[arg(long)]
         markdown: bool,
     },
+    /// Programs that call Plumbline in their own name, by OAuth client credentials.
+    #[command(subcommand)]
+    ServiceAccounts(service_accounts::Command),
     /// Run the payment double alone.
     PaymentDouble {
         #[arg(long, default_value = "127.0.0.1:12111")]
@@ -119,6 +123,8 @@ enum Failure {
     Keys(#[from] KeysFailed),
     #[error(transparent)]
     Audit(#[from] AuditFailed),
+    #[error(transparent)]
+    ServiceAccount(#[from] ServiceAccountFailed),
     #[error(transparent)]
     Health(#[from] HealthFailed),
     #[error(transparent)]
@@ -214,6 +220,10 @@ async fn dispatch(arguments: Arguments) -> Result<Output, Failure> {
                 None => health_check::own_url(&Settings::load(loader, Role::All)?)?,
             };
             Ok(health_check::run(url).await?.into())
+        }
+        Some(Command::ServiceAccounts(command)) => {
+            let settings = Settings::load(loader, Role::All)?;
+            Ok(service_accounts::run(&settings, command).await?.into())
         }
         Some(Command::Schema { document }) => Ok(documents::render(document)?.into()),
         Some(Command::Permissions { markdown }) => {

@@ -14,6 +14,7 @@ mod payment_double;
 mod permissions;
 mod running;
 mod seed;
+mod service_accounts;
 mod services;
 pub mod settings;
 

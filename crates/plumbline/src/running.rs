@@ -22,7 +22,7 @@ use crate::{
     http,
     payment_double::{self, DoubleFailed},
     services::{Resources, Services},
-    settings::Settings,
+    settings::{InvalidGatewayAccount, Settings},
 };
 
 /// Connections that have been made and not been accepted yet.
@@ -105,6 +105,8 @@ pub enum StartError {
     TokenSecret(#[from] InvalidTokenSecret),
     #[error("auth.signing_algorithm is not valid")]
     SigningAlgorithm(#[from] InvalidSigningAlgorithm),
+    #[error("gateway.client_id or gateway.client_secret is not valid")]
+    GatewayAccount(#[from] InvalidGatewayAccount),
     #[error("server.public_url is not a URL")]
     PublicUrl,
     #[error("{0} is not a URL")]
@@ -162,6 +164,12 @@ pub async fn start(
         _ if role == Role::All => None,
         port => Some(bind(SocketAddr::new(settings.server.host, port))?),
     };
+    let grpc = match settings.auth.grpc_port {
+        port @ 1.. if role == Role::Auth => {
+            Some(bind(SocketAddr::new(settings.server.host, port))?)
+        }
+        _ => None,
+    };
     if role == Role::All {
         let folder = &settings.storage.data_dir;
         std::fs::create_dir_all(folder).map_err(|source| StartError::DataDir {
@@ -187,6 +195,11 @@ pub async fn start(
         let serving = |source| StartError::Listen { addr, source };
         let listener = listen(socket).map_err(serving)?;
         servers.push(http::serve_metrics(listener).map_err(serving)?);
+    }
+    if let Some((socket, addr)) = grpc {
+        let serving = |source| StartError::Listen { addr, source };
+        let listener = listen(socket).map_err(serving)?;
+        services.serve_grpc(listener, &shutdown).map_err(serving)?;
     }
     let public_url = services.public_url.clone();
     services.spawn_background(&shutdown).await?;

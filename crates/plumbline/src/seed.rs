@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use auth::{AuthDeps, AuthService, DemoUser};
+use auth::DemoUser;
 use cache::{Cache, CacheConfig};
 use kernel::{Email, Role, SharedClock, SystemClock};
-use messaging::{Broker, BrokerConfig, RelayWaker};
+use messaging::RelayWaker;
 use orders::Orders;
-use service_kit::mail::{DevMailbox, Mailer};
-use tokio_util::sync::CancellationToken;
 
-use crate::{StartError, migrate, services::auth_config, settings::Settings};
+use crate::{StartError, migrate, services::offline_auth, settings::Settings};
 
 const USERS: [(&str, &str, Role); 3] = [
     ("customer@example.com", "Casey Customer", Role::Customer),
@@ -37,15 +35,7 @@ pub(crate) fn demo_users() -> Vec<DemoUser> {
 /// it, so it needs neither broker nor cache.
 pub(crate) async fn run(settings: &Settings, password: &str) -> Result<String, StartError> {
     let clock: SharedClock = Arc::new(SystemClock);
-    let in_process = BrokerConfig::new("memory:", "seed");
-    let public_url = settings.public_url().ok_or(StartError::PublicUrl)?;
-    let deps = AuthDeps {
-        database: migrate::connect("auth", &settings.auth.database_url, 1).await?,
-        broker: Broker::connect(in_process, &auth::queues(), CancellationToken::new()).await?,
-        clock: Arc::clone(&clock),
-        mailer: Mailer::Memory(DevMailbox::default()),
-    };
-    let service = AuthService::build(auth_config(settings, &public_url)?, deps).await?;
+    let service = offline_auth(settings, Arc::clone(&clock)).await?;
     auth::seed_demo_users(&service, &demo_users(), password).await?;
 
     let database = migrate::connect("orders", &settings.orders.database_url, 1).await?;

@@ -1,6 +1,6 @@
 //! What a role consists of: first its connections, then its services.
 
-use std::{sync::Arc, time::Duration};
+use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
 use auth::{AuthConfig, AuthDeps, AuthService, EncryptionKey, TokenSecretKey};
 use cache::{Cache, CacheConfig};
@@ -24,6 +24,7 @@ use service_kit::{
     lifecycle::Shutdown,
     mail::{DevMailbox, Mailer, SmtpConfig, SmtpMailer},
 };
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::{Role, StartError, migrate, seed, settings::Settings};
@@ -330,6 +331,14 @@ impl Services {
         Ok(())
     }
 
+    /// Serves what other services ask of auth.
+    pub(crate) fn serve_grpc(&self, listener: TcpListener, shutdown: &Shutdown) -> io::Result<()> {
+        match &self.auth {
+            Some(auth) => auth.serve_grpc(listener, Arc::clone(&self.readiness), shutdown),
+            None => Ok(()),
+        }
+    }
+
     /// Starts what runs beside the requests.
     pub(crate) async fn spawn_background(mut self, shutdown: &Shutdown) -> Result<(), StartError> {
         if let Some(auth) = &self.auth {
@@ -364,6 +373,25 @@ async fn build_auth(
     Ok(AuthService::build(auth_config(settings, public_url)?, deps).await?)
 }
 
+/// Auth for a command that works on its database: it publishes nothing and sends no mail, so it
+/// needs neither broker nor mail server.
+pub(crate) async fn offline_auth(
+    settings: &Settings,
+    clock: SharedClock,
+) -> Result<AuthService, StartError> {
+    let in_process = BrokerConfig::new("memory:", "offline");
+    let public_url = settings.public_url().ok_or(StartError::PublicUrl)?;
+    let database = migrate::connect("auth", &settings.auth.database_url, 1).await?;
+    migrate::check::<AuthMigrator>("auth", &database).await?;
+    let deps = AuthDeps {
+        database,
+        broker: Broker::connect(in_process, &auth::queues(), CancellationToken::new()).await?,
+        clock,
+        mailer: Mailer::Memory(DevMailbox::default()),
+    };
+    Ok(AuthService::build(auth_config(settings, &public_url)?, deps).await?)
+}
+
 pub(crate) fn auth_config(settings: &Settings, public_url: &Url) -> Result<AuthConfig, StartError> {
     let encryption_key = EncryptionKey::parse(&settings.auth.encryption_key)?;
     let token_secret = TokenSecretKey::parse(&settings.auth.token_secret)?;
@@ -373,6 +401,7 @@ pub(crate) fn auth_config(settings: &Settings, public_url: &Url) -> Result<AuthC
     config.signing_keys.algorithm = settings.auth.signing_algorithm.parse()?;
     config.signing_keys.rotate_every = TimeDelta::days(settings.auth.signing_key_days.into());
     config.hashing = settings.hashing();
+    config.service_accounts = vec![settings.gateway_account()?];
     config.former_encryption_keys = settings
         .auth
         .former_encryption_keys

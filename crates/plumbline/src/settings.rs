@@ -4,8 +4,12 @@ mod problems;
 
 use std::{net::IpAddr, path::PathBuf};
 
-use auth::HashingParams;
+use auth::{
+    ClientSecret, ConfiguredServiceAccount, HashingParams, InvalidClientSecret,
+    InvalidServiceAccount, ServiceAccountSpec,
+};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use kernel::Permission;
 use serde::Deserialize;
 use service_kit::config::{ConfigError, ConfigErrors, Loader};
 use url::Url;
@@ -57,6 +61,8 @@ pub struct Auth {
     pub database_url: String,
     pub max_connections: u32,
     pub url: String,
+    pub grpc_url: String,
+    pub grpc_port: u16,
     pub encryption_key: String,
     pub former_encryption_keys: Vec<String>,
     pub token_secret: String,
@@ -90,6 +96,8 @@ pub struct Cache {
 #[derive(Clone, Debug, Deserialize)]
 pub struct Gateway {
     pub cursor_secret: String,
+    pub client_id: String,
+    pub client_secret: String,
     pub introspection: bool,
 }
 
@@ -116,6 +124,15 @@ pub struct Mail {
 pub struct Demo {
     pub enabled: bool,
     pub password: String,
+}
+
+/// Why the gateway can't be known to auth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum InvalidGatewayAccount {
+    #[error(transparent)]
+    ClientId(#[from] InvalidServiceAccount),
+    #[error(transparent)]
+    ClientSecret(#[from] InvalidClientSecret),
 }
 
 impl Settings {
@@ -151,6 +168,18 @@ impl Settings {
             return Url::parse(&format!("http://localhost:{}", self.server.port)).ok();
         }
         Url::parse(&self.server.public_url).ok()
+    }
+
+    /// The gateway as auth knows it. [`problems`] checks it.
+    pub fn gateway_account(&self) -> Result<ConfiguredServiceAccount, InvalidGatewayAccount> {
+        let scopes = [Permission::LookUpUsers, Permission::ResolveApiKeys];
+        let spec = ServiceAccountSpec::parse(
+            &self.gateway.client_id,
+            user_directory::AUDIENCE,
+            scopes.map(Permission::as_str),
+        )?;
+        let secret = ClientSecret::parse(&self.gateway.client_secret)?;
+        Ok(ConfiguredServiceAccount { spec, secret })
     }
 
     #[must_use]
@@ -207,6 +236,7 @@ mod tests {
             "broker.url",
             "cache.url",
             "auth.url",
+            "auth.grpc_url",
             "payment.url",
             "mail.url",
         ] {
@@ -226,6 +256,7 @@ mod tests {
                 "auth.encryption_key",
                 "auth.token_secret",
                 "gateway.cursor_secret",
+                "gateway.client_secret",
                 "payment.secret_key",
                 "payment.webhook_secrets"
             ]

@@ -49,6 +49,11 @@ impl Readiness {
         self
     }
 
+    /// Whether every dependency answers and the process is not stopping.
+    pub async fn is_ready(&self) -> bool {
+        self.report().await.status == "ready"
+    }
+
     async fn report(&self) -> Report {
         let asked = self.checks.iter().map(|(name, ask)| async move {
             let answer = tokio::time::timeout(CHECK_TIMEOUT, ask()).await;

@@ -5,8 +5,10 @@ mod confirm_email;
 mod confirm_page;
 mod create_session;
 mod me;
+mod oauth;
 mod refresh_tokens;
 mod register_user;
+mod service_accounts;
 mod well_known;
 
 use std::time::Duration;
@@ -50,6 +52,10 @@ const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
         create_session::handle,
         refresh_tokens::handle,
         me::handle,
+        oauth::token::handle,
+        service_accounts::list,
+        service_accounts::create,
+        service_accounts::disable,
         well_known::jwks,
         well_known::metadata,
     ),
@@ -68,6 +74,11 @@ impl utoipa::Modify for BearerToken {
             .components
             .get_or_insert_default()
             .add_security_scheme("bearer", SecurityScheme::Http(bearer));
+        let client = Http::new(HttpAuthScheme::Basic);
+        document
+            .components
+            .get_or_insert_default()
+            .add_security_scheme("client", SecurityScheme::Http(client));
     }
 }
 
@@ -106,7 +117,7 @@ pub fn declared_routes() -> Vec<DeclaredRoute> {
 }
 
 fn routes() -> RouteTable {
-    use Access::{Needs, Public};
+    use Access::{Client, Needs, NeedsRecent, Public};
     RouteTable::new(PREFIX)
         // Registration
         .post("/v1/users", Public, register_user::handle)
@@ -120,6 +131,23 @@ fn routes() -> RouteTable {
         .post("/v1/tokens/refresh", Public, refresh_tokens::handle)
         // One's own account
         .get("/v1/me", Needs(Permission::ReadOwnProfile), me::handle)
+        // Programs
+        .post("/oauth2/token", Client, oauth::token::handle)
+        .get(
+            "/v1/admin/service-accounts",
+            Needs(Permission::ManageServiceAccounts),
+            service_accounts::list,
+        )
+        .post(
+            "/v1/admin/service-accounts",
+            NeedsRecent(Permission::ManageServiceAccounts),
+            service_accounts::create,
+        )
+        .delete(
+            "/v1/admin/service-accounts/{id}",
+            Needs(Permission::ManageServiceAccounts),
+            service_accounts::disable,
+        )
         // Pages and documents
         .get("/.well-known/jwks.json", Public, well_known::jwks)
         .get(

@@ -5,6 +5,7 @@ use actix_web::{
     http::header::{CACHE_CONTROL, HeaderValue},
     web,
 };
+use kernel::{Permission, Role};
 use serde::Serialize;
 use service_kit::{
     jwks::JwkSet,
@@ -17,13 +18,16 @@ use crate::service::AuthService;
 /// Verifiers fetch the keys again after five minutes.
 const CACHE: HeaderValue = HeaderValue::from_static("public, max-age=300");
 
+/// The ways that `OAuthRequest` takes (RFC 7591 §2).
+const CLIENT_AUTHENTICATION: [&str; 2] = ["client_secret_basic", "client_secret_post"];
+
 pub(super) struct Documents {
     service: AuthService,
     /// Made once: it is the same for everyone, always.
     metadata: Metadata,
 }
 
-/// RFC 8414 §2. There is no OAuth 2.0 flow yet, and the document says so: where a list would
+/// RFC 8414 §2. There is no flow with a browser, and the document says so: where a list would
 /// default to flows when it is left out, it stands there empty.
 #[derive(Serialize, utoipa::ToSchema)]
 pub(super) struct Metadata {
@@ -33,8 +37,16 @@ pub(super) struct Metadata {
     jwks_uri: String,
     #[schema(example = "http://localhost:8080/auth/docs/")]
     service_documentation: String,
+    #[schema(example = "http://localhost:8080/auth/oauth2/token")]
+    token_endpoint: String,
+    #[schema(example = json!(["client_secret_basic", "client_secret_post"]))]
+    token_endpoint_auth_methods_supported: [&'static str; 2],
+    #[schema(example = json!(["client_credentials"]))]
+    grant_types_supported: [&'static str; 1],
     response_types_supported: [String; 0],
-    grant_types_supported: [String; 0],
+    /// What programs can have.
+    #[schema(example = json!(["users:look-up"]))]
+    scopes_supported: Vec<&'static str>,
 }
 
 impl Documents {
@@ -46,8 +58,11 @@ impl Documents {
                 issuer: issuer.to_owned(),
                 jwks_uri: format!("{issuer}/.well-known/jwks.json"),
                 service_documentation: format!("{issuer}/docs/"),
+                token_endpoint: format!("{issuer}/oauth2/token"),
+                token_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
+                grant_types_supported: ["client_credentials"],
                 response_types_supported: [],
-                grant_types_supported: [],
+                scopes_supported: program_scopes(),
             },
         }
     }
@@ -64,6 +79,13 @@ pub(super) fn metadata_routes(issuer_path: &str) -> RouteTable {
     let issuer_path = issuer_path.trim_end_matches('/');
     let path = format!("/.well-known/oauth-authorization-server{issuer_path}");
     RouteTable::new("").get(&path, Access::Public, metadata)
+}
+
+fn program_scopes() -> Vec<&'static str> {
+    let all = Permission::ALL.iter();
+    all.filter(|permission| Role::Service.grants(**permission))
+        .map(|permission| permission.as_str())
+        .collect()
 }
 
 /// The keys that verify access tokens.

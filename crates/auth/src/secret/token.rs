@@ -4,6 +4,7 @@
 use std::fmt;
 
 use aws_lc_rs::{
+    constant_time::verify_slices_are_equal,
     digest, hmac,
     rand::{SecureRandom as _, SystemRandom},
 };
@@ -54,6 +55,18 @@ impl fmt::Debug for OpaqueToken {
 /// What is stored of a token: its SHA-256.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct TokenHash(Vec<u8>);
+
+impl TokenHash {
+    /// Of no token at all: nothing stored equals it.
+    pub(crate) fn of_nothing() -> Self {
+        Self(vec![0; digest::SHA256_OUTPUT_LEN])
+    }
+
+    /// Whether it is the stored one, in a time that does not depend on where they differ.
+    pub(crate) fn equals(&self, stored: &[u8]) -> bool {
+        verify_slices_are_equal(&self.0, stored).is_ok()
+    }
+}
 
 impl From<TokenHash> for Vec<u8> {
     fn from(hash: TokenHash) -> Self {

@@ -3,6 +3,7 @@
 pub(crate) mod audit_event;
 pub(crate) mod email_verification;
 pub(crate) mod refresh_token;
+pub(crate) mod service_account;
 pub(crate) mod session;
 pub(crate) mod signing_key;
 pub(crate) mod user;

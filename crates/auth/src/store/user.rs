@@ -15,6 +15,8 @@ pub struct Model {
     pub password_hash: Option<String>,
     pub email_verified_at: Option<DateTime<Utc>>,
     pub disabled_at: Option<DateTime<Utc>>,
+    /// The row stays for those who refer to it, without whom it was.
+    pub deleted_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
 }
@@ -59,6 +61,7 @@ pub(crate) async fn insert_if_absent(
         password_hash: Set(Some(user.password_hash.to_owned())),
         email_verified_at: Set(user.email_verified_at),
         disabled_at: Set(None),
+        deleted_at: Set(None),
         created_at: Set(now),
         updated_at: Set(now),
     };
@@ -84,6 +87,18 @@ pub(crate) async fn find(
     id: UserId,
 ) -> Result<Option<Model>, DbErr> {
     Entity::find_by_id(id.as_uuid()).one(connection).await
+}
+
+/// Those of `ids` who have not left, in no particular order.
+pub(crate) async fn find_present(
+    connection: &impl ConnectionTrait,
+    ids: &[UserId],
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
+        .filter(Column::DeletedAt.is_null())
+        .all(connection)
+        .await
 }
 
 /// The password and name of an account that is not verified yet are those of its last

@@ -1,9 +1,13 @@
 //! What can be done with identities, whoever asks: no HTTP here. One use-case a file.
 
+pub(crate) mod authenticate_client;
 pub(crate) mod begin_session;
 pub(crate) mod confirm_email;
+pub(crate) mod issue_service_token;
 pub(crate) mod log_in;
+pub(crate) mod look_up_users;
 pub(crate) mod re_encrypt;
 pub(crate) mod read_profile;
 pub(crate) mod refresh_session;
 pub(crate) mod register_user;
+pub(crate) mod service_accounts;

@@ -4,7 +4,7 @@ use auth::{EncryptionKey, HashingParams, SigningAlgorithm, TokenSecretKey};
 use service_kit::{client_address::TrustedProxies, config::ConfigError, telemetry};
 use url::Url;
 
-use super::{DEFAULTS, Settings};
+use super::{DEFAULTS, InvalidGatewayAccount, Settings};
 use crate::Role;
 
 const DATABASES: [&str; 3] = ["sqlite:", "postgres://", "postgresql://"];
@@ -81,6 +81,7 @@ fn addresses(settings: &Settings, role: Role) -> Vec<ConfigError> {
     }
     if role == Role::Gateway {
         problems.extend(address("auth.url", &settings.auth.url, &WEB));
+        problems.extend(address("auth.grpc_url", &settings.auth.grpc_url, &WEB));
     }
     problems
 }
@@ -179,6 +180,13 @@ fn secrets(settings: &Settings) -> Vec<ConfigError> {
         let problem = "it is not 32 bytes in base64url";
         problems.push(ConfigError::new("gateway.cursor_secret", problem, MAKE_ONE));
     }
+    if let Err(error) = settings.gateway_account() {
+        let (key, remedy) = match error {
+            InvalidGatewayAccount::ClientId(_) => ("gateway.client_id", "For example gateway"),
+            InvalidGatewayAccount::ClientSecret(_) => ("gateway.client_secret", MAKE_ONE),
+        };
+        problems.push(ConfigError::new(key, error.to_string(), remedy));
+    }
     if settings.payment.webhook_secrets.is_empty() {
         problems.push(ConfigError::new(
             "payment.webhook_secrets",
@@ -261,6 +269,10 @@ fn development_secrets(settings: &Settings) -> Vec<ConfigError> {
         (
             "gateway.cursor_secret",
             settings.gateway.cursor_secret == defaults.gateway.cursor_secret,
+        ),
+        (
+            "gateway.client_secret",
+            settings.gateway.client_secret == defaults.gateway.client_secret,
         ),
         (
             "payment.secret_key",

@@ -57,8 +57,8 @@ async fn all_mistakes_are_told_at_once_with_key_and_remedy() {
     ] {
         assert!(problems.contains(line), "{line} is not in:\n{problems}");
     }
-    // These, and the four secrets of development that a broker other than `memory:` refuses.
-    assert_eq!(problems.lines().count(), 16 + 4, "{problems}");
+    // These, and the five secrets of development that a broker other than `memory:` refuses.
+    assert_eq!(problems.lines().count(), 16 + 5, "{problems}");
 }
 
 #[tokio::test]
@@ -101,6 +101,7 @@ async fn no_role_accepts_a_development_secret() {
         setting("mail.url", "smtp://127.0.0.1:1"),
         setting("payment.url", "http://127.0.0.1:1"),
         setting("auth.url", "http://127.0.0.1:1"),
+        setting("auth.grpc_url", "http://127.0.0.1:1"),
     ];
     for role in [&["auth"][..], &["gateway"], &["worker"], &[]] {
         let problems = refused(role, &settings).await;
@@ -108,6 +109,7 @@ async fn no_role_accepts_a_development_secret() {
             "auth.encryption_key",
             "auth.token_secret",
             "gateway.cursor_secret",
+            "gateway.client_secret",
             "payment.secret_key",
             "payment.webhook_secrets",
         ] {
@@ -117,6 +119,6 @@ async fn no_role_accepts_a_development_secret() {
                 "{role:?}: {line} is not in:\n{problems}"
             );
         }
-        assert_eq!(problems.lines().count(), 5, "{problems}");
+        assert_eq!(problems.lines().count(), 6, "{problems}");
     }
 }

@@ -68,6 +68,7 @@ async fn a_role_asks_for_the_migration_of_its_database() {
     let mut settings = distributed.settings.clone();
     settings.push(setting("payment.url", "https://payment.example"));
     settings.push(setting("auth.url", "http://127.0.0.1:1"));
+    settings.push(setting("auth.grpc_url", "http://127.0.0.1:1"));
     for (role, context) in [
         ("auth", "auth"),
         ("gateway", "orders"),

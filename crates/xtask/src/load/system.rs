@@ -15,7 +15,7 @@ const READY: &str = "/health/ready";
 
 /// Roles refuse the default secrets, which are public. These are for a system on loopback that
 /// lives for minutes.
-const SECRETS: [(&str, &str); 5] = [
+const SECRETS: [(&str, &str); 6] = [
     (
         "auth.encryption_key",
         "load:bG9hZC10ZXN0LW9ubHktZW5jcnlwdGlvbi1rZXktMDE",
@@ -27,6 +27,10 @@ const SECRETS: [(&str, &str); 5] = [
     (
         "gateway.cursor_secret",
         "bG9hZC10ZXN0LW9ubHktY3Vyc29yLXNlY3JldC0wMDE",
+    ),
+    (
+        "gateway.client_secret",
+        "bG9hZC10ZXN0LW9ubHktY2xpZW50LXNlY3JldC0wMDE",
     ),
     ("payment.secret_key", "sk_test_load_only"),
     ("payment.webhook_secrets", "whsec_load_only"),
@@ -145,6 +149,7 @@ async fn start_distributed() -> Result<System, Failure> {
     let mail = MailCatcher::start().await?;
     let ports = Ports {
         auth: ports::free_port()?,
+        auth_grpc: ports::free_port()?,
         gateway: ports::free_port()?,
         worker: ports::free_port()?,
         payment: ports::free_port()?,
@@ -169,6 +174,7 @@ async fn start_distributed() -> Result<System, Failure> {
 
 struct Ports {
     auth: u16,
+    auth_grpc: u16,
     gateway: u16,
     worker: u16,
     payment: u16,
@@ -185,6 +191,8 @@ fn shared_settings(
     settings.extend([
         setting("server.public_url", url(ports.gateway)),
         setting("auth.url", url(ports.auth)),
+        setting("auth.grpc_url", url(ports.auth_grpc)),
+        setting("auth.grpc_port", ports.auth_grpc),
         setting("auth.database_url", auth_database),
         setting("orders.database_url", orders_database),
         setting("broker.url", services.rabbitmq.url()),

@@ -1,4 +1,5 @@
 mod answer;
+mod programs;
 mod store;
 
 use std::{future::Future, net::TcpListener, sync::Arc, time::Duration};
@@ -21,6 +22,7 @@ use service_kit::{
 use tokio_util::sync::CancellationToken;
 
 pub use answer::Answer;
+pub use programs::{GATEWAY, GATEWAY_SECRET};
 pub use store::Store;
 
 pub const EMAIL: &str = "ada@example.com";
@@ -274,6 +276,7 @@ fn config(origin: &str, options: &Options) -> AuthConfig {
     let former = options.former_encryption_keys.iter();
     config.former_encryption_keys = former.map(|byte| encryption_key(*byte)).collect();
     config.signing_keys = options.signing_keys;
+    config.service_accounts = vec![programs::gateway()];
     config.hashing = options.hashing;
     config.hash_pool = options.hash_pool;
     config

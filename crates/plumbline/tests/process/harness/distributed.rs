@@ -14,7 +14,7 @@ use super::{DEMO_PASSWORD, Settings, run, setting};
 pub const PROVIDER_KEY: &str = "sk_test_process";
 
 /// Roles refuse the default secrets, which are public.
-const SECRETS: [(&str, &str); 5] = [
+const SECRETS: [(&str, &str); 6] = [
     (
         "auth.encryption_key",
         "test:dGVzdC1vbmx5LWVuY3J5cHRpb24ta2V5LTAwMDAwMDE",
@@ -26,6 +26,10 @@ const SECRETS: [(&str, &str); 5] = [
     (
         "gateway.cursor_secret",
         "dGVzdC1vbmx5LWN1cnNvci1zZWNyZXQtMDAwMDAwMDE",
+    ),
+    (
+        "gateway.client_secret",
+        "dGVzdC1vbmx5LWNsaWVudC1zZWNyZXQtMDAwMDAwMDE",
     ),
     ("payment.secret_key", PROVIDER_KEY),
     ("payment.webhook_secrets", "whsec_process"),

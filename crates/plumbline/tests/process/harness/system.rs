@@ -85,8 +85,14 @@ impl System {
         double.start("/health/live").await;
         settings.push(setting("payment.url", double.url()));
         settings.push(setting("server.public_url", &gateway_url));
+        let grpc_port = ports::free_port().unwrap();
+        settings.push(setting("auth.grpc_port", grpc_port));
         let mut auth = Server::new("auth", &["auth"], &settings, folder.path());
         settings.push(setting("auth.url", auth.url()));
+        settings.push(setting(
+            "auth.grpc_url",
+            format!("http://127.0.0.1:{grpc_port}"),
+        ));
         let arguments = ["gateway"];
         let mut gateway = Server::on_port(
             gateway_port,

@@ -114,8 +114,15 @@ impl System {
         let seed = ["seed", "--password", DEMO_PASSWORD];
         overrides.run(&seed).await.unwrap();
 
-        let auth = start_role(&overrides.clone().with("server.port", 0), Role::Auth).await;
-        let overrides = overrides.with("auth.url", format!("http://{}", auth.addr));
+        let grpc_port = testkit::ports::free_port().unwrap();
+        let for_auth = overrides
+            .clone()
+            .with("server.port", 0)
+            .with("auth.grpc_port", grpc_port);
+        let auth = start_role(&for_auth, Role::Auth).await;
+        let overrides = overrides
+            .with("auth.url", format!("http://{}", auth.addr))
+            .with("auth.grpc_url", format!("http://127.0.0.1:{grpc_port}"));
         let metrics_port = testkit::ports::free_port().unwrap();
         let for_gateway = overrides
             .clone()
