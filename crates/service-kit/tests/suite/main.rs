@@ -1,11 +1,12 @@
 //! What is shared through Redis, with a real Redis that stops and comes back: a private one for
-//! each test.
+//! each test. And [`jws`], a table of attacks on tokens.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     reason = "a test fails by panicking"
 )]
 
+mod jws;
 mod rate_limit;
 mod revocation;
 
