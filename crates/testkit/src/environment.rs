@@ -16,6 +16,8 @@ pub const MODE: &str = "PLUMBLINE_TEST_MODE";
 pub const CHROMIUM: &str = "PLUMBLINE_TEST_CHROMIUM";
 /// The `node_modules` folder of what `crates/testkit/npm/package.json` names.
 pub const NODE_MODULES: &str = "PLUMBLINE_TEST_NODE_MODULES";
+/// The Python interpreter that has what `crates/testkit/python/requirements.txt` names.
+pub const PYTHON: &str = "PLUMBLINE_TEST_PYTHON";
 
 /// The servers that a distributed run uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +48,16 @@ pub fn node_modules(test: &str) -> Option<PathBuf> {
         left_out(test, "Node.js and packages from npm");
     }
     folder
+}
+
+/// The interpreter with PyPI's packages, or `None`, said on standard error, when it is not given.
+#[must_use]
+pub fn python(test: &str) -> Option<PathBuf> {
+    let interpreter = std::env::var_os(PYTHON).map(PathBuf::from);
+    if interpreter.is_none() {
+        left_out(test, "Python and packages from PyPI");
+    }
+    interpreter
 }
 
 /// Says that a test did not run, past the capture that would hide it because the test passes.

@@ -8,6 +8,7 @@ mod generate;
 mod install;
 mod load;
 mod npm;
+mod python;
 mod services;
 mod stages;
 mod test;

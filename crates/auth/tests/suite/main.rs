@@ -17,6 +17,7 @@ mod harness;
 mod mail;
 mod me;
 mod oauth_token;
+mod other_implementations;
 mod refresh_tokens;
 mod register_user;
 mod requests;

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use auth::{Haste, KeyAdministration, KeyState, SigningAlgorithm, SigningKeyConfig};
+use auth::{Haste, KeyState, SigningAlgorithm, SigningKeyConfig};
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as BASE64};
 use chrono::TimeDelta;
 use futures_util::future::join_all;
@@ -32,14 +32,6 @@ impl TestApp {
 
     async fn status_with(&self, token: &str) -> u16 {
         self.me(&format!("Bearer {token}")).await.status
-    }
-
-    fn keys(&self) -> KeyAdministration {
-        let options = Options {
-            clock: self.clock.clone(),
-            ..Options::default()
-        };
-        keys_of(&self.store, &options)
     }
 
     /// As a service in another process verifies.

@@ -8,6 +8,7 @@ use testkit::services::Program;
 use crate::command::{Failure, cargo, execute};
 use crate::install;
 use crate::npm;
+use crate::python;
 use crate::services::{self, TestServices};
 use crate::stages::Stages;
 
@@ -35,7 +36,7 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
             .run("embedded suite", embedded_suite(filter, &[]))
             .await;
         eprintln!(
-            "\nLEFT OUT (--embedded): the distributed suite, the tests with a browser or Node.js"
+            "\nLEFT OUT (--embedded): the distributed suite, the tests with a browser, Node.js or Python"
         );
         return stages.finish();
     }
@@ -44,6 +45,8 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut environment = programs.unwrap_or_default();
     let modules = stages.run("npm packages", npm::ensure()).await;
     environment.extend(modules.flatten());
+    let python = stages.run("PyPI packages", python::ensure()).await;
+    environment.extend(python.flatten());
     stages
         .run("embedded suite", embedded_suite(filter, &environment))
         .await;

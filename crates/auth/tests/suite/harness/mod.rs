@@ -194,6 +194,15 @@ impl TestApp {
         self.log_in(EMAIL, PASSWORD).await.expect(201)
     }
 
+    /// `plumbline keys` beside the running service.
+    pub fn keys(&self) -> KeyAdministration {
+        let options = Options {
+            clock: self.clock.clone(),
+            ..Options::default()
+        };
+        keys_of(&self.store, &options)
+    }
+
     /// The mails to an address once there are `count` of them, newest first.
     pub async fn mails(&self, to: &str, count: usize) -> Vec<Mail> {
         let arrived = async || {
