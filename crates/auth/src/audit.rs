@@ -30,6 +30,8 @@ actions! {
     UserRegistered = "user.registered";
     EmailVerified = "user.email-verified";
     SessionCreated = "session.created";
+    SessionRevoked = "session.revoked";
+    AllSessionsRevoked = "session.all-revoked";
     RefreshReused = "session.refresh-reused";
     ServiceAccountCreated = "service-account.created";
     ServiceAccountDisabled = "service-account.disabled";

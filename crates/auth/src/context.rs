@@ -2,6 +2,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use database::Database;
 use kernel::SharedClock;
 use messaging::RelayWaker;
+use service_kit::revocation::RevocationList;
 
 use crate::{
     access_tokens::AccessTokens, password::Passwords, refresh_chain::RefreshPolicy,
@@ -16,6 +17,8 @@ pub(crate) struct Context {
     pub access_tokens: AccessTokens,
     pub token_secret: TokenSecret,
     pub refresh_policy: RefreshPolicy,
+    /// Tell it of every session that ended, after committing.
+    pub revocations: RevocationList,
     pub email_verification_lifetime: TimeDelta,
     /// Wake the relay after committing an outbox event.
     pub relay: RelayWaker,

@@ -17,6 +17,7 @@ mod operator;
 mod origin;
 mod password;
 mod refresh_chain;
+mod revocations;
 mod routes;
 mod secret;
 mod seed;

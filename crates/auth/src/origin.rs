@@ -4,7 +4,9 @@ use std::{
 };
 
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header::USER_AGENT};
-use service_kit::{problem::Problem, request_telemetry::current_request_id};
+use service_kit::{
+    client_address::ClientAddress, problem::Problem, request_telemetry::current_request_id,
+};
 
 /// Of a browser's description of itself, what is kept, in characters.
 const MAX_DEVICE: usize = 200;
@@ -26,7 +28,7 @@ impl FromRequest for Origin {
         let device = request.headers().get(USER_AGENT);
         let device = device.and_then(|device| device.to_str().ok());
         ready(Ok(Self {
-            ip: request.peer_addr().map(|peer| peer.ip()),
+            ip: Some(ClientAddress::of(request).0),
             device: device.map(|device| device.chars().take(MAX_DEVICE).collect()),
             request_id: current_request_id(),
         }))

@@ -12,6 +12,7 @@ use service_kit::{
     jwks::JwkSet,
     lifecycle::Shutdown,
     mail::Mailer,
+    revocation::RevocationList,
 };
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
@@ -25,7 +26,7 @@ use crate::{
     grpc,
     mail::{self, MailConsumer},
     password::{InvalidHashingParams, Passwords},
-    routes,
+    revocations, routes,
     secret::{Keyring, TokenSecret},
     service_account::ConfiguredServiceAccount,
     signing_keys::{KeyStore, SigningKeyError, SigningKeys},
@@ -46,6 +47,8 @@ pub struct AuthDeps {
     pub broker: Broker,
     pub clock: SharedClock,
     pub mailer: Mailer,
+    /// The one of whoever verifies this service's tokens; [`RevocationList::run`] is at work on it.
+    pub revocations: RevocationList,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -84,6 +87,7 @@ impl AuthService {
             broker,
             clock,
             mailer,
+            revocations,
         } = deps;
         let passwords = Passwords::new(config.hashing, config.hash_pool)?;
         let key_store = KeyStore {
@@ -104,7 +108,7 @@ impl AuthService {
                 audience: audience.to_owned(),
                 clock: Arc::clone(&clock),
             };
-            Verifier::new(config, signing_keys.source())
+            Verifier::new(config, signing_keys.source()).with_revocations(revocations.clone())
         };
         let verifier = verifier_of(&config.audience);
         let directory_verifier = verifier_of(user_directory::AUDIENCE);
@@ -116,10 +120,12 @@ impl AuthService {
             access_tokens,
             token_secret: TokenSecret::new(&config.token_secret),
             refresh_policy: config.refresh,
+            revocations,
             email_verification_lifetime: config.email_verification_lifetime,
             relay: RelayWaker::default(),
         };
         let context = Arc::new(context);
+        revocations::restore(&context).await?;
         Ok(Self {
             directory: grpc::services(Arc::clone(&context), directory_verifier),
             context,
@@ -174,6 +180,10 @@ impl AuthService {
 
         let context = Arc::clone(&self.context);
         shutdown.spawn("auth clean-up", clean_up(context, shutdown.soft()));
+
+        let context = Arc::clone(&self.context);
+        let keep = revocations::keep(context, shutdown.soft());
+        shutdown.spawn("auth revocations", keep);
         Ok(())
     }
 

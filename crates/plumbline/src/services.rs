@@ -23,6 +23,7 @@ use service_kit::{
     jwks::{KeySource, RemoteKeys, RemoteKeysConfig},
     lifecycle::Shutdown,
     mail::{DevMailbox, Mailer, SmtpConfig, SmtpMailer},
+    revocation::RevocationList,
 };
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -36,6 +37,7 @@ pub(crate) struct Resources {
     broker: Broker,
     cache: Cache,
     mailer: Mailer,
+    revocations: RevocationList,
     clock: SharedClock,
 }
 
@@ -80,6 +82,15 @@ impl Resources {
             max_entries: settings.cache.max_entries,
         })
         .await?;
+        let revocations = match cache.redis() {
+            Some(redis) => {
+                let namespace = &settings.cache.namespace;
+                RevocationList::over(redis.clone(), namespace, Arc::clone(&clock))
+            }
+            None => RevocationList::in_memory(Arc::clone(&clock)),
+        };
+        let (running, stop) = (revocations.clone(), shutdown.soft());
+        shutdown.spawn("revocations", async move { running.run(stop).await });
         let mailer = match settings.mail.url.as_str() {
             "memory:" => Mailer::Memory(DevMailbox::default()),
             url => Mailer::Smtp(SmtpMailer::new(&SmtpConfig {
@@ -93,6 +104,7 @@ impl Resources {
             broker,
             cache,
             mailer,
+            revocations,
             clock,
         })
     }
@@ -138,7 +150,8 @@ impl Resources {
             .check("broker", move || {
                 std::future::ready(available(broker.is_ready()))
             })
-            .check("cache", move || {
+            // Every role works on without it: see [cache] in config.default.toml.
+            .optional("cache", move || {
                 std::future::ready(available(cache.is_ready()))
             })
     }
@@ -321,7 +334,8 @@ impl Services {
             audience: config.audience,
             clock: resources.clock.clone(),
         };
-        Ok(Verifier::new(verifier, KeySource::remote(keys)))
+        Ok(Verifier::new(verifier, KeySource::remote(keys))
+            .with_revocations(resources.revocations.clone()))
     }
 
     async fn seed_demo_users(&self, settings: &Settings) -> Result<(), StartError> {
@@ -369,6 +383,7 @@ async fn build_auth(
         broker: resources.broker.clone(),
         clock: resources.clock.clone(),
         mailer: resources.mailer.clone(),
+        revocations: resources.revocations.clone(),
     };
     Ok(AuthService::build(auth_config(settings, public_url)?, deps).await?)
 }

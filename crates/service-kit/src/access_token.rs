@@ -18,10 +18,12 @@ use contracts::{AccessTokenClaims, ErrorCode};
 use jsonwebtoken::{Header, Validation, errors::ErrorKind};
 use kernel::{Actor, Credential, Scope, SharedClock};
 use moka::future::Cache;
+use uuid::Uuid;
 
 use crate::{
     jwks::{KeyError, KeySource, VerifyingKey},
     problem::Problem,
+    revocation::RevocationList,
 };
 
 pub use extractor::Authenticated;
@@ -51,9 +53,11 @@ pub struct VerifierConfig {
 #[derive(Clone)]
 pub struct Verifier(Arc<Inner>);
 
+#[derive(Clone)]
 struct Inner {
     config: VerifierConfig,
     keys: KeySource,
+    revocations: RevocationList,
     /// By SHA-256, so that a dump of the memory holds no usable token.
     verified: Cache<[u8; digest::SHA256_OUTPUT_LEN], Remembered>,
 }
@@ -92,6 +96,12 @@ impl VerifiedToken {
         is_person.then(|| at(self.claims.auth_time))
     }
 
+    /// What ends this token before its time when it is revoked: its session, or itself.
+    fn revocable(&self) -> [Uuid; 2] {
+        let jti = self.claims.jti;
+        [self.claims.sid.map_or(jti, |sid| sid.as_uuid()), jti]
+    }
+
     #[must_use]
     pub fn expires_at(&self) -> DateTime<Utc> {
         at(self.claims.exp)
@@ -127,6 +137,8 @@ pub enum TokenRejected {
     Expired,
     #[error("the token is not valid yet")]
     NotYetValid,
+    #[error("the token or its session was revoked")]
+    Revoked,
     #[error("the signer's keys can't be fetched")]
     KeysUnavailable,
 }
@@ -138,15 +150,36 @@ impl Verifier {
             .max_capacity(MAX_REMEMBERED)
             .time_to_live(REMEMBERED_FOR)
             .build();
+        let revocations = RevocationList::in_memory(Arc::clone(&config.clock));
         Self(Arc::new(Inner {
             config,
             keys,
+            revocations,
             verified,
         }))
     }
 
+    /// Refuses what is on this list. Without it, nothing is revoked before it expires.
+    #[must_use]
+    pub fn with_revocations(self, revocations: RevocationList) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        inner.revocations = revocations;
+        Self(Arc::new(inner))
+    }
+
+    #[must_use]
+    pub fn revocations(&self) -> &RevocationList {
+        &self.0.revocations
+    }
+
+    /// Returns as soon as a token that was accepted would be refused as revoked.
+    pub async fn until_revoked(&self, token: &VerifiedToken) {
+        self.0.revocations.revoked(&token.revocable()).await;
+    }
+
     /// Checks signature and claims. The signature of a token that was accepted before is not
-    /// checked again; its times are, and that its key has not been withdrawn.
+    /// checked again; its times are, that its key has not been withdrawn, and that nobody has
+    /// revoked it.
     pub async fn verify(&self, token: &str) -> Result<Arc<VerifiedToken>, TokenRejected> {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenRejected::TooLong);
@@ -155,11 +188,13 @@ impl Verifier {
         if let Some(Remembered { kid, token }) = self.0.verified.get(&fingerprint).await {
             self.key(&kid).await?;
             self.check_times(&token.claims)?;
+            self.check_revoked(&token)?;
             return Ok(token);
         }
         let (kid, claims) = self.decode(token).await?;
         self.check_times(&claims)?;
         let verified = Arc::new(VerifiedToken::of(claims));
+        self.check_revoked(&verified)?;
         let remembered = Remembered {
             kid: kid.into(),
             token: Arc::clone(&verified),
@@ -216,6 +251,18 @@ impl Verifier {
         }
         Ok(())
     }
+
+    fn check_revoked(&self, token: &VerifiedToken) -> Result<(), TokenRejected> {
+        let revocations = &self.0.revocations;
+        if token
+            .revocable()
+            .iter()
+            .any(|id| revocations.is_revoked(*id))
+        {
+            return Err(TokenRejected::Revoked);
+        }
+        Ok(())
+    }
 }
 
 fn fingerprint(token: &str) -> [u8; digest::SHA256_OUTPUT_LEN] {
@@ -263,7 +310,8 @@ impl From<TokenRejected> for Problem {
             | TokenRejected::WrongIssuer
             | TokenRejected::WrongAudience
             | TokenRejected::Expired
-            | TokenRejected::NotYetValid => Self::new(ErrorCode::InvalidToken)
+            | TokenRejected::NotYetValid
+            | TokenRejected::Revoked => Self::new(ErrorCode::InvalidToken)
                 .header(
                     WWW_AUTHENTICATE,
                     // RFC 6750 §3.1.

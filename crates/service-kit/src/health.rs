@@ -15,10 +15,17 @@ const CHECK_TIMEOUT: Duration = Duration::from_secs(1);
 type Check =
     Box<dyn Fn() -> Pin<Box<dyn Future<Output = Result<(), String>> + Send>> + Send + Sync>;
 
+struct Dependency {
+    name: &'static str,
+    /// Whether the process is of no use without it.
+    required: bool,
+    ask: Check,
+}
+
 /// The dependencies of a process, each with the question that shows whether it answers.
 #[derive(Default)]
 pub struct Readiness {
-    checks: Vec<(&'static str, Check)>,
+    checks: Vec<Dependency>,
     stopping: CancellationToken,
 }
 
@@ -40,12 +47,35 @@ impl Readiness {
     }
 
     #[must_use]
-    pub fn check<F, R>(mut self, name: &'static str, ask: F) -> Self
+    pub fn check<F, R>(self, name: &'static str, ask: F) -> Self
     where
         F: Fn() -> R + Send + Sync + 'static,
         R: Future<Output = Result<(), String>> + Send + 'static,
     {
-        self.checks.push((name, Box::new(move || Box::pin(ask()))));
+        self.add(name, true, ask)
+    }
+
+    /// A dependency without which the process works on: reported, and no reason to send traffic
+    /// elsewhere.
+    #[must_use]
+    pub fn optional<F, R>(self, name: &'static str, ask: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        self.add(name, false, ask)
+    }
+
+    fn add<F, R>(mut self, name: &'static str, required: bool, ask: F) -> Self
+    where
+        F: Fn() -> R + Send + Sync + 'static,
+        R: Future<Output = Result<(), String>> + Send + 'static,
+    {
+        self.checks.push(Dependency {
+            name,
+            required,
+            ask: Box::new(move || Box::pin(ask())),
+        });
         self
     }
 
@@ -55,17 +85,17 @@ impl Readiness {
     }
 
     async fn report(&self) -> Report {
-        let asked = self.checks.iter().map(|(name, ask)| async move {
-            let answer = tokio::time::timeout(CHECK_TIMEOUT, ask()).await;
+        let asked = self.checks.iter().map(|dependency| async move {
+            let answer = tokio::time::timeout(CHECK_TIMEOUT, (dependency.ask)()).await;
             let answer = answer.unwrap_or_else(|_| Err("no answer in time".to_owned()));
-            (*name, answer)
+            (dependency, answer)
         });
         let mut ready = !self.stopping.is_cancelled();
         let mut checks = BTreeMap::new();
-        for (name, answer) in join_all(asked).await {
-            ready &= answer.is_ok();
+        for (dependency, answer) in join_all(asked).await {
+            ready &= answer.is_ok() || !dependency.required;
             checks.insert(
-                name,
+                dependency.name,
                 answer.map_or_else(|wrong| wrong, |()| "ok".to_owned()),
             );
         }
@@ -117,6 +147,14 @@ mod tests {
         assert_eq!(report.status, "unavailable");
         assert_eq!(report.checks["database"], "ok");
         assert_eq!(report.checks["broker"], "no answer in time");
+    }
+
+    #[tokio::test]
+    async fn a_dependency_that_can_be_done_without_is_only_reported() {
+        let away = || async { Err("it is away".to_owned()) };
+        let report = Readiness::default().optional("cache", away).report().await;
+        assert_eq!(report.status, "ready");
+        assert_eq!(report.checks["cache"], "it is away");
     }
 
     #[tokio::test]

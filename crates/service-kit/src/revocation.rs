@@ -102,10 +102,10 @@ impl RevocationList {
         synchronised && !entries.is_full()
     }
 
-    /// Returns as soon as `id` is revoked: for a connection that outlives its request.
-    pub async fn revoked(&self, id: Uuid) {
+    /// Returns as soon as one of `ids` is revoked: for a connection that outlives its request.
+    pub async fn revoked(&self, ids: &[Uuid]) {
         let mut news = self.0.news.subscribe();
-        while !self.is_revoked(id) {
+        while !ids.iter().any(|id| self.is_revoked(*id)) {
             // It never closes: its other end lies in `self`.
             if news.changed().await.is_err() {
                 return;
@@ -193,13 +193,14 @@ mod tests {
         let (list, clock) = list();
         let [awaited, other] = [Uuid::now_v7(), Uuid::now_v7()];
         let until = clock.now() + TimeDelta::minutes(10);
-        let waiting = list.revoked(awaited);
+        let ids = [Uuid::now_v7(), awaited];
+        let waiting = list.revoked(&ids);
         tokio::pin!(waiting);
         list.revoke(&[other], until).await;
         assert!(futures_util::poll!(&mut waiting).is_pending());
         list.revoke(&[awaited], until).await;
         waiting.await;
         // Who comes later does not wait at all.
-        list.revoked(awaited).await;
+        list.revoked(&[awaited]).await;
     }
 }

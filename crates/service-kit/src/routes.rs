@@ -233,8 +233,12 @@ async fn admit(access: Access, request: &HttpRequest) -> Result<(), Problem> {
     if !caller.actor().may(permission) {
         return Err(Problem::new(ErrorCode::Forbidden));
     }
+    let verifier = verifier(request)?;
+    if permission.is_privileged() && !verifier.revocations().is_current() {
+        return Err(Problem::unavailable("it can't be told who was revoked"));
+    }
     if recent {
-        check_recent(&caller, verifier(request)?.now())?;
+        check_recent(&caller, verifier.now())?;
     }
     request.extensions_mut().insert(caller);
     Ok(())

@@ -4,10 +4,13 @@
 mod confirm_email;
 mod confirm_page;
 mod create_session;
+mod list_sessions;
 mod me;
 mod oauth;
 mod refresh_tokens;
 mod register_user;
+mod revoke_all_sessions;
+mod revoke_session;
 mod service_accounts;
 mod well_known;
 
@@ -50,6 +53,9 @@ const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
         register_user::handle,
         confirm_email::handle,
         create_session::handle,
+        list_sessions::handle,
+        revoke_all_sessions::handle,
+        revoke_session::handle,
         refresh_tokens::handle,
         me::handle,
         oauth::token::handle,
@@ -128,6 +134,21 @@ fn routes() -> RouteTable {
         )
         // Sessions
         .post("/v1/sessions", Public, create_session::handle)
+        .get(
+            "/v1/sessions",
+            Needs(Permission::ManageOwnSessions),
+            list_sessions::handle,
+        )
+        .delete(
+            "/v1/sessions",
+            Needs(Permission::ManageOwnSessions),
+            revoke_all_sessions::handle,
+        )
+        .delete(
+            "/v1/sessions/{id}",
+            Needs(Permission::ManageOwnSessions),
+            revoke_session::handle,
+        )
         .post("/v1/tokens/refresh", Public, refresh_tokens::handle)
         // One's own account
         .get("/v1/me", Needs(Permission::ReadOwnProfile), me::handle)

@@ -1,9 +1,15 @@
 use chrono::{DateTime, Utc};
 use database::{Database, lock_for_update};
 use kernel::{SessionId, UserId};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, QueryTrait, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DbErr, QueryOrder as _, QuerySelect as _, QueryTrait,
+    entity::prelude::*,
+};
 
 use crate::{authentication::Methods, origin::Origin, refresh_chain::RefreshChain};
+
+/// Of one user, as many are listed.
+pub(crate) const MAX_LISTED: u64 = 100;
 
 /// A log-in.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -126,6 +132,71 @@ pub(crate) async fn update_chain(
         .exec(connection)
         .await?;
     Ok(())
+}
+
+/// Some of a user's sessions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    All,
+    #[expect(dead_code, reason = "what a change of the password ends")]
+    AllBut(SessionId),
+    Only(SessionId),
+}
+
+/// Revokes those that have not ended, and returns which they were.
+pub(crate) async fn revoke(
+    connection: &impl ConnectionTrait,
+    user_id: UserId,
+    which: Which,
+    now: DateTime<Utc>,
+) -> Result<Vec<Uuid>, DbErr> {
+    let mut update = Entity::update_many()
+        .col_expr(Column::RevokedAt, Expr::value(now))
+        .filter(active_of(user_id, now));
+    update = match which {
+        Which::All => update,
+        Which::AllBut(id) => update.filter(Column::Id.ne(id.as_uuid())),
+        Which::Only(id) => update.filter(Column::Id.eq(id.as_uuid())),
+    };
+    let revoked = update.exec_with_returning(connection).await?;
+    Ok(revoked.into_iter().map(|session| session.id).collect())
+}
+
+/// The last used first.
+pub(crate) async fn list_active(
+    connection: &impl ConnectionTrait,
+    user_id: UserId,
+    now: DateTime<Utc>,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(active_of(user_id, now))
+        .order_by_desc(Column::LastUsedAt)
+        .order_by_desc(Column::Id)
+        .limit(MAX_LISTED)
+        .all(connection)
+        .await
+}
+
+/// Of all users, with the time.
+pub(crate) async fn revoked_since(
+    connection: &impl ConnectionTrait,
+    since: DateTime<Utc>,
+) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
+    Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::RevokedAt])
+        .filter(Column::RevokedAt.gte(since))
+        .into_tuple()
+        .all(connection)
+        .await
+}
+
+fn active_of(user_id: UserId, now: DateTime<Utc>) -> sea_orm::Condition {
+    sea_orm::Condition::all()
+        .add(Column::UserId.eq(user_id.as_uuid()))
+        .add(Column::RevokedAt.is_null())
+        .add(Column::ExpiresAt.gt(now))
+        .add(Column::IdleExpiresAt.gt(now))
 }
 
 /// Refresh tokens go with their session.

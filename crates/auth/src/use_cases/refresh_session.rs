@@ -11,6 +11,7 @@ use crate::{
     mail::{MailRequest, RequestMailError, request_mail},
     origin::Origin,
     refresh_chain::{RefreshChain, Verdict},
+    revocations,
     secret::OpaqueToken,
     store::{refresh_token, session},
     use_cases::begin_session::SessionTokens,
@@ -86,6 +87,7 @@ async fn advance(
         Verdict::Repeated => {}
         Verdict::Reused => {
             revoke(transaction, &session, chain, origin, now).await?;
+            revocations::announce(context, &[session_id]).await;
             context.relay.wake();
             return Err(RefreshSessionError::Reused);
         }

@@ -23,5 +23,6 @@ mod register_user;
 mod requests;
 mod schema;
 mod service_accounts;
+mod sessions;
 mod signing_keys;
 mod well_known;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use gateway::graphql::websocket::SocketConfig;
+use kernel::Clock as _;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use uuid::Uuid;
@@ -266,6 +267,25 @@ async fn the_connection_ends_with_its_token() {
     server.clock.advance(chrono::TimeDelta::seconds(60));
     socket.init(&token).await;
     assert_eq!(socket.closed().await, closed(4403, "Access token expired"));
+}
+
+#[actix_web::test]
+async fn the_connection_ends_when_its_session_is_revoked() {
+    let server = Server::start().await;
+    let mut socket = server.socket().await;
+    let token = server.tokens.valid();
+    let until = server.clock.now() + chrono::TimeDelta::minutes(10);
+    server
+        .tokens
+        .revocations
+        .revoke(&[Uuid::nil()], until)
+        .await;
+    assert_eq!(socket.closed().await, closed(4403, "Access token revoked"));
+
+    let mut late = Socket::open(&server.address).await;
+    late.send_init(&token).await;
+    let refused = closed(4403, "The access token is not valid");
+    assert_eq!(late.closed().await, refused);
 }
 
 #[actix_web::test]

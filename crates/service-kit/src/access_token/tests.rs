@@ -397,3 +397,26 @@ async fn noise_is_refused() {
         TokenRejected::TooLong
     );
 }
+
+#[tokio::test]
+async fn a_revoked_token_is_refused_although_it_was_accepted_before() {
+    let bench = Bench::new();
+    let revocations = RevocationList::in_memory(Arc::new(bench.clock.clone()));
+    let verifier = bench.verifier.clone();
+    let verifier = verifier.with_revocations(revocations.clone());
+    let [session, token] = [Uuid::now_v7(), Uuid::now_v7()];
+    let of_session = bench.with_claim("sid", json!(session));
+    let itself = bench.with_claim("jti", json!(token));
+    let until = bench.clock.now() + TimeDelta::minutes(10);
+    for (jwt, id) in [(of_session, session), (itself, token)] {
+        let verified = verifier.verify(&jwt).await.unwrap();
+        let ended = verifier.until_revoked(&verified);
+        let (_, ()) = tokio::join!(ended, revocations.revoke(std::slice::from_ref(&id), until));
+        let refused = verifier.verify(&jwt).await;
+        assert!(
+            matches!(refused, Err(TokenRejected::Revoked)),
+            "{refused:?}"
+        );
+    }
+    verifier.verify(&bench.valid()).await.unwrap();
+}

@@ -17,7 +17,9 @@ use serde_json::{Value, json};
 use service_kit::{
     lifecycle::Shutdown,
     mail::{DevMailbox, Mail, Mailer},
-    request_telemetry, security_headers,
+    request_telemetry,
+    revocation::RevocationList,
+    security_headers,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -98,6 +100,7 @@ impl TestApp {
             mailer: options
                 .mailer
                 .unwrap_or_else(|| Mailer::Memory(mailbox.clone())),
+            revocations: RevocationList::in_memory(Arc::new(clock.clone())),
         };
         let service = AuthService::build(config, deps).await.unwrap();
         let shutdown = Shutdown::new();
@@ -112,7 +115,10 @@ impl TestApp {
             service,
             broker,
             store,
-            client: reqwest::Client::new(),
+            client: reqwest::Client::builder()
+                .user_agent("plumbline-tests")
+                .build()
+                .unwrap(),
             shutdown,
         }
     }
@@ -122,6 +128,13 @@ impl TestApp {
         if let Some(body) = body {
             request = request.json(&body);
         }
+        Answer::read(request.send().await.unwrap()).await
+    }
+
+    /// Without a body, with an `Authorization`.
+    pub async fn send_as(&self, method: Method, path: &str, authorization: &str) -> Answer {
+        let request = self.client.request(method, self.url(path));
+        let request = request.header("authorization", authorization);
         Answer::read(request.send().await.unwrap()).await
     }
 
@@ -245,6 +258,7 @@ pub async fn build_on(database: &Database, options: Options) -> Result<AuthServi
         broker: broker().await,
         clock: Arc::new(options.clock.clone()),
         mailer: Mailer::Memory(DevMailbox::default()),
+        revocations: RevocationList::in_memory(Arc::new(options.clock.clone())),
     };
     AuthService::build(config("http://localhost:8080", &options), deps).await
 }

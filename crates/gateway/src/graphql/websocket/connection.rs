@@ -5,7 +5,8 @@ use std::{collections::HashMap, convert::Infallible, io, sync::Arc, time::Durati
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, ProtocolError};
 use async_graphql::{Executor, ServerError};
 use futures_util::{
-    StreamExt,
+    FutureExt, StreamExt,
+    future::{self, BoxFuture},
     stream::{self, AbortHandle, Abortable, BoxStream, SelectAll},
 };
 use serde_json::{Map, Value};
@@ -46,6 +47,8 @@ pub(super) struct Connection<E> {
     seat: Seat,
     cut: Cut,
     caller: Option<Caller>,
+    /// Ends when the caller's token is revoked.
+    revoked: BoxFuture<'static, ()>,
     operations: Operations,
     running: HashMap<Arc<str>, AbortHandle>,
     timers: Timers,
@@ -77,6 +80,7 @@ impl<E: Executor> Connection<E> {
             seat,
             cut,
             caller: None,
+            revoked: future::pending().boxed(),
             operations: SelectAll::new(),
             running: HashMap::new(),
             timers,
@@ -125,6 +129,9 @@ impl<E: Executor> Connection<E> {
                 message = messages.recv() => self.receive(message).await?,
                 Some((id, event)) = self.operations.next(), if !self.operations.is_empty() => {
                     self.deliver(&id, event).await?;
+                }
+                () = &mut self.revoked => {
+                    return Err(Over::Close(Ending::Forbidden("Access token revoked")));
                 }
                 () = sleep_until(wake_at) => {
                     if drain_until.is_some() {
@@ -230,6 +237,10 @@ impl<E: Executor> Connection<E> {
         }
         let remaining = expires_at(&caller) - self.sockets.clock.now();
         self.timers.deadline = Instant::now() + remaining.to_std().unwrap_or_default();
+        self.revoked = {
+            let (verifier, caller) = (self.sockets.verifier.clone(), Arc::clone(&caller));
+            async move { verifier.until_revoked(&caller).await }.boxed()
+        };
         self.caller = Some(caller);
         self.send(&ServerMessage::ConnectionAck).await
     }

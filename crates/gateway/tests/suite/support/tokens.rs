@@ -8,6 +8,7 @@ use kernel::{Clock as _, ManualClock};
 use serde_json::json;
 use service_kit::access_token::{Verifier, VerifierConfig};
 use service_kit::jwks::{Jwk, JwkSet, KeySource};
+use service_kit::revocation::RevocationList;
 use uuid::Uuid;
 
 const ISSUER: &str = "https://shop.example/auth";
@@ -17,13 +18,20 @@ pub struct Tokens {
     clock: ManualClock,
     signer: Ed25519KeyPair,
     key: Jwk,
+    pub revocations: RevocationList,
 }
 
 impl Tokens {
     pub fn new(clock: ManualClock) -> Self {
         let signer = Ed25519KeyPair::generate().unwrap();
         let key = Jwk::ed25519(signer.public_key().as_ref());
-        Self { clock, signer, key }
+        let revocations = RevocationList::in_memory(Arc::new(clock.clone()));
+        Self {
+            clock,
+            signer,
+            key,
+            revocations,
+        }
     }
 
     pub fn verifier(&self) -> Verifier {
@@ -38,6 +46,7 @@ impl Tokens {
                 keys: vec![self.key.clone()],
             }),
         )
+        .with_revocations(self.revocations.clone())
     }
 
     /// A customer's token, valid for ten minutes.
