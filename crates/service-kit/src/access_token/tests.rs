@@ -251,9 +251,7 @@ async fn someone_elses_token_is_refused() {
 #[tokio::test]
 async fn a_token_without_a_required_claim_is_refused() {
     let bench = Bench::new();
-    for claim in [
-        "iss", "aud", "sub", "exp", "nbf", "iat", "jti", "sid", "roles",
-    ] {
+    for claim in ["iss", "aud", "sub", "exp", "nbf", "iat", "jti", "roles"] {
         let token = bench.with_claim(claim, Value::Null);
         assert_rejected!(bench, token, TokenRejected::Malformed(_));
     }
