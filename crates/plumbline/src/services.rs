@@ -401,6 +401,7 @@ pub(crate) async fn offline_auth(
     let deps = AuthDeps {
         database,
         broker: Broker::connect(in_process, &auth::queues(), CancellationToken::new()).await?,
+        revocations: RevocationList::in_memory(Arc::clone(&clock)),
         clock,
         mailer: Mailer::Memory(DevMailbox::default()),
     };
