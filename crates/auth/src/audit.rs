@@ -30,6 +30,8 @@ actions! {
     UserRegistered = "user.registered";
     EmailVerified = "user.email-verified";
     SessionCreated = "session.created";
+    ExternalIdentityLinked = "external-identity.linked";
+    ExternalIdentityUnlinked = "external-identity.unlinked";
     SessionRevoked = "session.revoked";
     AllSessionsRevoked = "session.all-revoked";
     RefreshReused = "session.refresh-reused";

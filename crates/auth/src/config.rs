@@ -2,6 +2,7 @@ use chrono::TimeDelta;
 use url::Url;
 
 use crate::{
+    external::ExternalLoginConfig,
     password::{HashPoolConfig, HashingParams},
     refresh_chain::RefreshPolicy,
     secret::{EncryptionKey, TokenSecretKey},
@@ -32,6 +33,7 @@ pub struct AuthConfig {
     pub service_accounts: Vec<ConfiguredServiceAccount>,
     /// From which refresh-token successors and mail tokens are derived. The same on every replica.
     pub token_secret: TokenSecretKey,
+    pub external_login: ExternalLoginConfig,
 }
 
 impl AuthConfig {
@@ -57,6 +59,7 @@ impl AuthConfig {
             former_encryption_keys: Vec::new(),
             service_accounts: Vec::new(),
             token_secret,
+            external_login: ExternalLoginConfig::default(),
         }
     }
 }

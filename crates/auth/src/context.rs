@@ -5,8 +5,11 @@ use messaging::RelayWaker;
 use service_kit::revocation::RevocationList;
 
 use crate::{
-    access_tokens::AccessTokens, password::Passwords, refresh_chain::RefreshPolicy,
-    secret::TokenSecret,
+    access_tokens::AccessTokens,
+    external::ExternalProviders,
+    password::Passwords,
+    refresh_chain::RefreshPolicy,
+    secret::{Keyring, TokenSecret},
 };
 
 /// What the use-cases work with.
@@ -15,11 +18,13 @@ pub(crate) struct Context {
     pub clock: SharedClock,
     pub passwords: Passwords,
     pub access_tokens: AccessTokens,
+    pub keyring: Keyring,
     pub token_secret: TokenSecret,
     pub refresh_policy: RefreshPolicy,
     /// Tell it of every session that ended, after committing.
     pub revocations: RevocationList,
     pub email_verification_lifetime: TimeDelta,
+    pub external_providers: ExternalProviders,
     /// Wake the relay after committing an outbox event.
     pub relay: RelayWaker,
 }

@@ -11,6 +11,7 @@ mod authentication;
 mod config;
 mod context;
 mod display_name;
+mod external;
 mod grpc;
 mod mail;
 mod operator;
@@ -28,6 +29,9 @@ mod store;
 mod use_cases;
 
 pub use config::AuthConfig;
+pub use external::{
+    ExternalLoginConfig, ExternalProviderConfig, ExternalProvidersError, InvalidExternalProvider,
+};
 pub use operator::{create_service_account, disable_service_account, list_service_accounts};
 pub use password::{HashError, HashPoolConfig, HashingParams, InvalidHashingParams};
 pub use refresh_chain::RefreshPolicy;

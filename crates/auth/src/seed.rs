@@ -65,7 +65,7 @@ async fn seed(
         email: &demo_user.email,
         name: &demo_user.name,
         role: demo_user.role,
-        password_hash: &password_hash,
+        password_hash: Some(&password_hash),
         email_verified_at: Some(now),
     };
     user::insert_if_absent(database.writer(), new_user, now).await?;

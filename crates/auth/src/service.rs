@@ -23,6 +23,7 @@ use crate::{
     access_tokens::AccessTokens,
     config::AuthConfig,
     context::Context,
+    external::{ExternalProviders, ExternalProvidersError},
     grpc,
     mail::{self, MailConsumer},
     password::{InvalidHashingParams, Passwords},
@@ -57,6 +58,8 @@ pub enum AuthError {
     Hashing(#[from] InvalidHashingParams),
     #[error(transparent)]
     SigningKey(#[from] SigningKeyError),
+    #[error(transparent)]
+    ExternalProviders(#[from] ExternalProvidersError),
     #[error("the auth database failed")]
     Database(#[from] DbErr),
 }
@@ -90,9 +93,10 @@ impl AuthService {
             revocations,
         } = deps;
         let passwords = Passwords::new(config.hashing, config.hash_pool)?;
+        let keyring = Keyring::of(&config);
         let key_store = KeyStore {
             database: database.clone(),
-            keyring: Keyring::of(&config),
+            keyring: keyring.clone(),
             policy: config.signing_keys.policy(config.access_token_lifetime),
         };
         let signing_keys = SigningKeys::load(key_store, clock.now()).await?;
@@ -113,15 +117,19 @@ impl AuthService {
         let verifier = verifier_of(&config.audience);
         let directory_verifier = verifier_of(user_directory::AUDIENCE);
         register(&database, config.service_accounts, clock.now()).await?;
+        let callback = routes::external_login_callback(&config.public_url);
+        let external_providers = ExternalProviders::new(config.external_login, callback, &clock)?;
         let context = Context {
             database,
             clock,
             passwords,
             access_tokens,
+            keyring,
             token_secret: TokenSecret::new(&config.token_secret),
             refresh_policy: config.refresh,
             revocations,
             email_verification_lifetime: config.email_verification_lifetime,
+            external_providers,
             relay: RelayWaker::default(),
         };
         let context = Arc::new(context);
@@ -282,6 +290,7 @@ async fn delete_expired(context: &Context) -> Result<(), DbErr> {
     let (writer, now) = (context.database.writer(), context.now());
     let sessions = store::session::delete_expired(writer, now).await?;
     let verifications = store::email_verification::delete_expired(writer, now).await?;
-    tracing::debug!(sessions, verifications, "deleted what has expired");
+    let logins = store::external_login::delete_expired(writer, now).await?;
+    tracing::debug!(sessions, verifications, logins, "deleted what has expired");
     Ok(())
 }

@@ -418,6 +418,7 @@ pub(crate) fn auth_config(settings: &Settings, public_url: &Url) -> Result<AuthC
     config.signing_keys.rotate_every = TimeDelta::days(settings.auth.signing_key_days.into());
     config.hashing = settings.hashing();
     config.service_accounts = vec![settings.gateway_account()?];
+    config.external_login = settings.external_login();
     config.former_encryption_keys = settings
         .auth
         .former_encryption_keys

@@ -5,8 +5,8 @@ mod problems;
 use std::{net::IpAddr, path::PathBuf};
 
 use auth::{
-    ClientSecret, ConfiguredServiceAccount, HashingParams, InvalidClientSecret,
-    InvalidServiceAccount, ServiceAccountSpec,
+    ClientSecret, ConfiguredServiceAccount, ExternalLoginConfig, ExternalProviderConfig,
+    HashingParams, InvalidClientSecret, InvalidServiceAccount, ServiceAccountSpec,
 };
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use kernel::Permission;
@@ -72,6 +72,30 @@ pub struct Auth {
     pub hash_memory_kib: u32,
     pub hash_iterations: u32,
     pub hash_parallelism: u32,
+    pub external_providers: Vec<ExternalProvider>,
+}
+
+/// An OpenID Connect provider at which people may log in.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ExternalProvider {
+    pub name: String,
+    pub display_name: String,
+    pub issuer: String,
+    pub client_id: String,
+    /// Empty: a public client.
+    #[serde(default)]
+    pub client_secret: String,
+    #[serde(default = "ExternalProvider::default_scopes")]
+    pub scopes: Vec<String>,
+    #[serde(default)]
+    pub allow_private_network: bool,
+}
+
+impl ExternalProvider {
+    fn default_scopes() -> Vec<String> {
+        vec!["email".to_owned(), "profile".to_owned()]
+    }
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -191,6 +215,25 @@ impl Settings {
         }
     }
 
+    /// [`problems`] checks what it says.
+    #[must_use]
+    pub fn external_login(&self) -> ExternalLoginConfig {
+        let provider = |provider: &ExternalProvider| ExternalProviderConfig {
+            name: provider.name.clone(),
+            display_name: provider.display_name.clone(),
+            issuer: provider.issuer.clone(),
+            client_id: provider.client_id.clone(),
+            client_secret: (!provider.client_secret.is_empty())
+                .then(|| provider.client_secret.clone().into()),
+            scopes: provider.scopes.clone(),
+            allow_private_network: provider.allow_private_network,
+        };
+        ExternalLoginConfig {
+            providers: self.auth.external_providers.iter().map(provider).collect(),
+            ..ExternalLoginConfig::default()
+        }
+    }
+
     /// The key that signs page cursors. [`problems`] checks that it can be read.
     #[must_use]
     pub fn cursor_secret(&self) -> Vec<u8> {
@@ -274,6 +317,30 @@ mod tests {
             &[("server.trusted_proxies", "10.0.0.1, fd00::/8")],
         )
         .unwrap();
+    }
+
+    #[test]
+    fn external_providers_are_read_and_checked() {
+        let providers = |provider: &str| {
+            let key = "auth.external_providers";
+            let providers = format!("[{{name = 'x', display_name = 'X', {provider}}}]");
+            load(Role::All, &[(key, &providers)])
+        };
+        let settings = providers("issuer = 'https://x.example', client_id = 'c'").unwrap();
+        let provider = &settings.external_login().providers[0];
+        assert_eq!(provider.scopes, ["email", "profile"]);
+        assert!(provider.client_secret.is_none() && !provider.allow_private_network);
+
+        let plain = providers("issuer = 'http://x.example', client_id = 'c'").unwrap_err();
+        assert!(
+            plain.to_string().contains("needs an issuer with https"),
+            "{plain}"
+        );
+        let unknown = providers("issuer = 'https://x.example', client_id = 'c', nme = 1");
+        assert_eq!(
+            keys(unknown.unwrap_err()),
+            ["auth.external_providers[0].nme"]
+        );
     }
 
     #[test]

@@ -14,7 +14,8 @@ use super::{
 };
 use crate::{
     context::Context,
-    store::{email_verification, user},
+    external::Provider,
+    store::{email_verification, external_identity, user},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -51,6 +52,9 @@ pub(super) async fn compose(
                 letters::address_registered(facts, name)
             })
             .await?
+        }
+        MailRequest::ExternalIdentityLinked { identity_id } => {
+            external_identity_linked(context, facts, identity_id).await?
         }
         MailRequest::SessionRevoked { user_id } => {
             tell(context, user_id, |name| {
@@ -96,5 +100,20 @@ async fn email_verification(
     Ok(pending.map(|(_, user)| {
         let token = context.token_secret.email_verification(id);
         (user.email, letters::email_verification(facts, &token))
+    }))
+}
+
+async fn external_identity_linked(
+    context: &Context,
+    facts: Facts<'_>,
+    id: Uuid,
+) -> Result<Option<Addressed>, DbErr> {
+    let reader = context.database.reader();
+    let linked = external_identity::find_with_owner(reader, id).await?;
+    Ok(linked.map(|(identity, user)| {
+        let provider = context.external_providers.get(&identity.provider);
+        let provider = provider.map_or(&*identity.provider, Provider::display_name);
+        let letter = letters::external_identity_linked(facts, &user.name, provider);
+        (user.email, letter)
     }))
 }

@@ -84,6 +84,20 @@ pub(super) fn address_registered(facts: Facts<'_>, name: &str) -> Letter {
     )
 }
 
+pub(super) fn external_identity_linked(facts: Facts<'_>, name: &str, provider: &str) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    facts.tell(
+        "There is a new way to log in to your account",
+        name,
+        format!(
+            "On {when} a log-in with {provider} was linked to your account at Plumbline ({site}): \
+             from now on it opens the account, too."
+        ),
+        "If it was not you, remove this way to log in from your account, log out everywhere, and \
+         choose a new password.",
+    )
+}
+
 pub(super) fn session_revoked(facts: Facts<'_>, name: &str) -> Letter {
     let (site, when) = (facts.site(), facts.when());
     facts.tell(

@@ -39,6 +39,8 @@ pub(crate) enum MailRequest {
     EmailVerification { verification_id: Uuid },
     /// Somebody registered an address that has an account.
     AddressRegistered { user_id: Uuid },
+    /// From now on an account can be opened by logging in at a provider.
+    ExternalIdentityLinked { identity_id: Uuid },
     /// A session ended, because its refresh token was used twice.
     SessionRevoked { user_id: Uuid },
 }

@@ -4,6 +4,8 @@
 mod confirm_email;
 mod confirm_page;
 mod create_session;
+mod external_identities;
+mod external_logins;
 mod list_sessions;
 mod me;
 mod oauth;
@@ -37,6 +39,8 @@ use crate::{
     password::PasswordError, service::AuthService, use_cases::begin_session::SessionTokens,
 };
 
+pub(crate) use external_logins::callback_url as external_login_callback;
+
 const PREFIX: &str = "/auth";
 /// Of a body with credentials, in bytes.
 const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
@@ -58,6 +62,12 @@ const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
         revoke_session::handle,
         refresh_tokens::handle,
         me::handle,
+        external_logins::list_providers::handle,
+        external_logins::begin::handle,
+        external_logins::complete::handle,
+        external_identities::list::handle,
+        external_identities::link::handle,
+        external_identities::unlink::handle,
         oauth::token::handle,
         service_accounts::list,
         service_accounts::create,
@@ -150,6 +160,47 @@ fn routes() -> RouteTable {
             revoke_session::handle,
         )
         .post("/v1/tokens/refresh", Public, refresh_tokens::handle)
+        // Log-in at a provider
+        .get(
+            "/v1/external-logins/providers",
+            Public,
+            external_logins::list_providers::handle,
+        )
+        .post(
+            "/v1/external-logins",
+            Public,
+            external_logins::begin::handle,
+        )
+        .get(
+            "/v1/external-logins/callback",
+            Public,
+            external_logins::callback_page::page,
+        )
+        .get(
+            "/v1/external-logins/callback.js",
+            Public,
+            external_logins::callback_page::script,
+        )
+        .post(
+            "/v1/external-logins/complete",
+            Public,
+            external_logins::complete::handle,
+        )
+        .get(
+            "/v1/me/external-identities",
+            Needs(Permission::ManageOwnCredentials),
+            external_identities::list::handle,
+        )
+        .post(
+            "/v1/me/external-identities",
+            NeedsRecent(Permission::ManageOwnCredentials),
+            external_identities::link::handle,
+        )
+        .delete(
+            "/v1/me/external-identities/{id}",
+            NeedsRecent(Permission::ManageOwnCredentials),
+            external_identities::unlink::handle,
+        )
         // One's own account
         .get("/v1/me", Needs(Permission::ReadOwnProfile), me::handle)
         // Programs

@@ -2,6 +2,8 @@
 
 pub(crate) mod audit_event;
 pub(crate) mod email_verification;
+pub(crate) mod external_identity;
+pub(crate) mod external_login;
 pub(crate) mod refresh_token;
 pub(crate) mod service_account;
 pub(crate) mod session;

@@ -1,6 +1,9 @@
 use chrono::{DateTime, Utc};
+use database::{Database, lock_for_update};
 use kernel::{Email, Role, UnknownRole, UserId};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, DbErr, TryInsertResult, entity::prelude::*};
+use sea_orm::{
+    ActiveValue::Set, ConnectionTrait, DbErr, QueryTrait, TryInsertResult, entity::prelude::*,
+};
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "users")]
@@ -43,7 +46,8 @@ pub(crate) struct NewUser<'a> {
     pub email: &'a Email,
     pub name: &'a str,
     pub role: Role,
-    pub password_hash: &'a str,
+    /// `None` for a person who logs in elsewhere.
+    pub password_hash: Option<&'a str>,
     pub email_verified_at: Option<DateTime<Utc>>,
 }
 
@@ -58,7 +62,7 @@ pub(crate) async fn insert_if_absent(
         email: Set(user.email.as_str().to_owned()),
         name: Set(user.name.to_owned()),
         role: Set(user.role.as_str().to_owned()),
-        password_hash: Set(Some(user.password_hash.to_owned())),
+        password_hash: Set(user.password_hash.map(str::to_owned)),
         email_verified_at: Set(user.email_verified_at),
         disabled_at: Set(None),
         deleted_at: Set(None),
@@ -101,13 +105,24 @@ pub(crate) async fn find_present(
         .await
 }
 
+/// Reads a user and holds the row until the transaction ends: whoever else wants to change it waits.
+pub(crate) async fn find_for_update(
+    database: &Database,
+    transaction: &impl ConnectionTrait,
+    id: UserId,
+) -> Result<Option<Model>, DbErr> {
+    let mut select = Entity::find_by_id(id.as_uuid());
+    lock_for_update(QueryTrait::query(&mut select), database.backend());
+    select.one(transaction).await
+}
+
 /// The password and name of an account that is not verified yet are those of its last
 /// registration.
 pub(crate) async fn replace_unverified(
     connection: &impl ConnectionTrait,
     id: Uuid,
     name: &str,
-    password_hash: &str,
+    password_hash: Option<&str>,
     now: DateTime<Utc>,
 ) -> Result<(), DbErr> {
     Entity::update_many()

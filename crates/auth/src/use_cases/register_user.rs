@@ -57,7 +57,7 @@ pub(crate) async fn register_user(
         email: &email,
         name: name.as_str(),
         role: Role::Customer,
-        password_hash: &password_hash,
+        password_hash: Some(&password_hash),
         email_verified_at: None,
     };
 

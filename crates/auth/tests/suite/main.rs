@@ -12,6 +12,7 @@ mod confirm_email;
 mod create_session;
 mod docs;
 mod enumeration;
+mod external;
 mod grpc;
 mod harness;
 mod mail;

@@ -29,7 +29,16 @@ pub(super) fn all(settings: &Settings, role: Role) -> Vec<ConfigError> {
     problems.extend(secrets(settings));
     problems.extend(amounts(settings));
     problems.extend(development_secrets(settings));
+    problems.extend(external_providers(settings));
     problems
+}
+
+fn external_providers(settings: &Settings) -> impl Iterator<Item = ConfigError> {
+    let problems = settings.external_login().problems();
+    problems.into_iter().map(|problem| {
+        let remedy = "docs/external-login.md says what a provider needs";
+        ConfigError::new("auth.external_providers", problem.to_string(), remedy)
+    })
 }
 
 fn addresses(settings: &Settings, role: Role) -> Vec<ConfigError> {

@@ -6,8 +6,8 @@ use std::{future::Future, net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn};
 use auth::{
-    AuthConfig, AuthDeps, AuthError, AuthService, DemoUser, EncryptionKey, HashPoolConfig,
-    HashingParams, KeyAdministration, SigningKeyConfig, TokenSecretKey,
+    AuthConfig, AuthDeps, AuthError, AuthService, DemoUser, EncryptionKey, ExternalLoginConfig,
+    HashPoolConfig, HashingParams, KeyAdministration, SigningKeyConfig, TokenSecretKey,
 };
 use database::Database;
 use kernel::{Email, ManualClock, Role};
@@ -57,6 +57,9 @@ pub struct Options {
     pub background: bool,
     /// Instead of the dev mailbox.
     pub mailer: Option<Mailer>,
+    pub external_login: ExternalLoginConfig,
+    /// Where to listen, if somebody must know it beforehand.
+    pub listener: Option<TcpListener>,
 }
 
 impl Default for Options {
@@ -73,6 +76,8 @@ impl Default for Options {
             clock: ManualClock::starting_now(),
             background: true,
             mailer: None,
+            external_login: ExternalLoginConfig::default(),
+            listener: None,
         }
     }
 }
@@ -86,11 +91,11 @@ impl TestApp {
         Self::start_on(Store::create().await, options).await
     }
 
-    pub async fn start_on(store: Store, options: Options) -> Self {
+    pub async fn start_on(store: Store, mut options: Options) -> Self {
         let clock = options.clock.clone();
         let mailbox = DevMailbox::default();
         let broker = broker().await;
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let listener = options.listener.take().unwrap_or_else(listen);
         let origin = format!("http://{}", listener.local_addr().unwrap());
         let config = config(&origin, &options);
         let deps = AuthDeps {
@@ -302,7 +307,13 @@ fn config(origin: &str, options: &Options) -> AuthConfig {
     config.service_accounts = vec![programs::gateway()];
     config.hashing = options.hashing;
     config.hash_pool = options.hash_pool;
+    config.external_login = options.external_login.clone();
     config
+}
+
+/// On a port that nobody else has.
+pub fn listen() -> TcpListener {
+    TcpListener::bind("127.0.0.1:0").unwrap()
 }
 
 async fn broker() -> Broker {
