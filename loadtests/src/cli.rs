@@ -9,6 +9,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 use url::Url;
 
+use crate::bench::BenchArguments;
 use crate::processes::ProcessTarget;
 use crate::profile::{PROFILES, Profile};
 use crate::report::{self, Report};
@@ -38,6 +39,10 @@ pub enum Command {
     /// Exit status: 0 every threshold met, 1 one missed, 2 the run could not be made, 3 more than
     /// 1 % of the requests started late, so that the generator and not the system was measured.
     Run(RunArguments),
+    /// Compare log-ins with bare hashing, and everybody's latency under a flood of them with quiet.
+    ///
+    /// Exit status: 0, 1 an aim missed with --check, 2 nothing could be measured.
+    BenchAuth(BenchArguments),
 }
 
 #[derive(Debug, clap::Args)]
@@ -206,7 +211,7 @@ fn profile_names() -> clap::builder::PossibleValuesParser {
     PROFILES.iter().map(value).collect::<Vec<_>>().into()
 }
 
-fn http_url(text: &str) -> Result<Url, String> {
+pub(crate) fn http_url(text: &str) -> Result<Url, String> {
     let url = Url::parse(text).map_err(|error| error.to_string())?;
     match url.scheme() {
         "http" | "https" => Ok(url),
@@ -214,14 +219,14 @@ fn http_url(text: &str) -> Result<Url, String> {
     }
 }
 
-fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text
         .parse()
         .map_err(|_| "expected a number of seconds".to_owned())?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }
 
-fn at_least_one(text: &str) -> Result<usize, String> {
+pub(crate) fn at_least_one(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) | Err(_) => Err("expected a whole number of at least 1".to_owned()),
         Ok(number) => Ok(number),
@@ -234,8 +239,10 @@ mod tests {
 
     fn options(arguments: &[&str]) -> Result<RunOptions, CliError> {
         let line = ["loadtests", "run"].iter().chain(arguments);
-        let Command::Run(arguments) = Arguments::try_parse_from(line).unwrap().command;
-        arguments.into_options()
+        match Arguments::try_parse_from(line).unwrap().command {
+            Command::Run(arguments) => arguments.into_options(),
+            Command::BenchAuth(_) => unreachable!("the line says run"),
+        }
     }
 
     #[test]

@@ -13,8 +13,11 @@
 //! 3. every placed order must reach `CONFIRMED` ([`settle`]);
 //! 4. thresholds decide ([`thresholds`]), and the figures go to JSON and to one HTML file that
 //!    loads nothing from anywhere ([`report`]).
+//!
+//! [`bench`] measures something else with the same parts: what log-ins cost, and whom they disturb.
 
 pub mod audit;
+pub mod bench;
 pub mod cli;
 pub mod failure;
 pub mod generator;

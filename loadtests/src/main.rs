@@ -1,5 +1,6 @@
-//! `loadtests run PROFILE`: see the library for how it measures.
+//! `loadtests run PROFILE` and `loadtests bench-auth`: see the library for how they measure.
 
+use std::error::Error;
 use std::process::ExitCode;
 
 use clap::Parser;
@@ -7,12 +8,20 @@ use loadtests::cli::{Arguments, Command};
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let Command::Run(arguments) = Arguments::parse().command;
-    match loadtests::cli::run(arguments).await {
-        Ok(verdict) => ExitCode::from(verdict.exit_code()),
-        Err(error) => {
-            eprintln!("{}", loadtests::cli::explain(&error));
-            ExitCode::from(loadtests::cli::CANNOT_RUN)
-        }
+    match Arguments::parse().command {
+        Command::Run(arguments) => match loadtests::cli::run(arguments).await {
+            Ok(verdict) => ExitCode::from(verdict.exit_code()),
+            Err(error) => cannot_run(&error),
+        },
+        Command::BenchAuth(arguments) => match loadtests::bench::run_command(arguments).await {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => cannot_run(&error),
+        },
     }
+}
+
+fn cannot_run(error: &dyn Error) -> ExitCode {
+    eprintln!("{}", loadtests::cli::explain(error));
+    ExitCode::from(loadtests::cli::CANNOT_RUN)
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::failure::Failure;
-use crate::shop::client::json as json_answer;
+use crate::shop::client::{self, ShopClient, json as json_answer};
 use crate::shop::shopper::open_session;
 use crate::shop::{OPERATION_TIMEOUT, OrderStatus, PlacedOrder, Shop};
 
@@ -54,6 +54,8 @@ pub enum Operation {
     OrderToConfirmed,
     Refresh,
     LogIn,
+    /// Asks auth whether it is alive.
+    Liveness,
 }
 
 impl Operation {
@@ -73,6 +75,7 @@ impl Operation {
             Self::OrderToConfirmed => "order placed → confirmed",
             Self::Refresh => "refresh",
             Self::LogIn => "log in",
+            Self::Liveness => "liveness",
         }
     }
 
@@ -118,8 +121,18 @@ impl Operation {
                     .await
                     .map(drop)
             }
+            Self::Liveness => liveness(&shop.client).await,
         }
     }
+}
+
+/// `GET /health/live` of auth.
+///
+/// # Errors
+/// When it does not answer, or not well.
+pub async fn liveness(client: &ShopClient) -> Result<(), Failure> {
+    let request = client.auth(Method::GET, "/health/live");
+    client::body(request, StatusCode::OK).await.map(drop)
 }
 
 async fn list_products_graphql(shop: &Shop, search: Option<&str>) -> Result<(), Failure> {

@@ -3,6 +3,7 @@
 #![allow(clippy::print_stdout, reason = "a command-line tool speaks there")]
 
 mod architecture;
+mod bench;
 mod command;
 mod generate;
 mod install;
@@ -35,6 +36,9 @@ enum Task {
     Test(test::Arguments),
     /// Start the system, load it, audit it, and judge the result.
     Load(load::Arguments),
+    /// Measure a part of the system against what it must cost.
+    #[command(subcommand)]
+    Bench(bench::Benchmark),
     /// Start private PostgreSQL, Redis and RabbitMQ until Ctrl-C, to run single tests by hand.
     Services,
     /// Write the files that are derived from the code.
@@ -67,6 +71,7 @@ async fn run(task: Task) -> Result<(), Failure> {
     match task {
         Task::Test(arguments) => test::run(&arguments).await,
         Task::Load(arguments) => load::run(&arguments).await,
+        Task::Bench(benchmark) => bench::run(&benchmark).await,
         Task::Services => services::run().await,
         Task::Generate(arguments) => generate::run(&arguments).await,
         Task::Architecture => architecture::run(),

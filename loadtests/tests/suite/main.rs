@@ -5,6 +5,7 @@
     reason = "a test may panic; clippy.toml covers only test functions"
 )]
 
+mod bench;
 mod binary;
 mod failures;
 mod generator;

@@ -159,6 +159,7 @@ fn routes(config: &mut web::ServiceConfig) {
             "/auth/v1/email-verifications/confirm",
             web::post().to(confirm_email),
         )
+        .route("/health/live", web::get().to(HttpResponse::Ok))
         .route("/dev/mailbox", web::get().to(mailbox));
 }
 

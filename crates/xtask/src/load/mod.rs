@@ -1,8 +1,8 @@
 //! `cargo xtask load`: builds release, starts the system on private ports, loads and audits it,
 //! and stops everything.
 
-mod launcher;
-mod system;
+pub mod launcher;
+pub mod system;
 
 use std::process::Command;
 
@@ -52,7 +52,11 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     stages.finish()
 }
 
-async fn build() -> Result<(), Failure> {
+/// The release executables of the system and of the generator.
+///
+/// # Errors
+/// When cargo fails.
+pub async fn build() -> Result<(), Failure> {
     let mut command = cargo();
     command.args([
         "build",
@@ -98,7 +102,8 @@ async fn load(arguments: &Arguments, system: &System) -> Result<(), Failure> {
 }
 
 /// What is measured, for the report.
-fn commit() -> String {
+#[must_use]
+pub fn commit() -> String {
     let mut command = Command::new("git");
     command
         .args(["describe", "--always", "--dirty"])
