@@ -7,6 +7,7 @@ mod auth;
 mod identity;
 mod messaging_tables;
 mod orders;
+mod passkeys;
 mod signing_keys;
 
 use sea_orm_migration::prelude::*;
@@ -22,6 +23,7 @@ impl MigratorTrait for AuthMigrator {
             Box::new(auth::Migration),
             Box::new(signing_keys::Migration),
             Box::new(identity::Migration),
+            Box::new(passkeys::Migration),
         ]
     }
 }

@@ -34,6 +34,8 @@ actions! {
     ExternalIdentityUnlinked = "external-identity.unlinked";
     SessionRevoked = "session.revoked";
     AllSessionsRevoked = "session.all-revoked";
+    PasskeyAdded = "passkey.added";
+    PasskeyDeleted = "passkey.deleted";
     RefreshReused = "session.refresh-reused";
     ServiceAccountCreated = "service-account.created";
     ServiceAccountDisabled = "service-account.disabled";

@@ -12,14 +12,17 @@ pub(crate) enum Method {
     RecoveryCode,
     /// At another identity provider.
     External,
+    /// A key that verifies its user (W3C Web Authentication): two factors in one.
+    Passkey,
 }
 
 impl Method {
-    const ALL: [Self; 4] = [
+    const ALL: [Self; 5] = [
         Self::Password,
         Self::Totp,
         Self::RecoveryCode,
         Self::External,
+        Self::Passkey,
     ];
 
     /// RFC 8176, where it has a name.
@@ -29,6 +32,7 @@ impl Method {
             Self::Totp => "otp",
             Self::RecoveryCode => "recovery",
             Self::External => "fed",
+            Self::Passkey => "swk",
         }
     }
 
@@ -57,7 +61,8 @@ impl Methods {
     }
 
     fn is_multi_factor(&self) -> bool {
-        self.0.len() > 1 && self.0.iter().any(|method| method.is_second_factor())
+        self.0.contains(&Method::Passkey)
+            || self.0.len() > 1 && self.0.iter().any(|method| method.is_second_factor())
     }
 
     /// The claim `amr`.

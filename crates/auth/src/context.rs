@@ -7,6 +7,7 @@ use service_kit::revocation::RevocationList;
 use crate::{
     access_tokens::AccessTokens,
     external::ExternalProviders,
+    passkeys::RelyingParty,
     password::Passwords,
     refresh_chain::RefreshPolicy,
     secret::{Keyring, TokenSecret},
@@ -17,6 +18,7 @@ pub(crate) struct Context {
     pub database: Database,
     pub clock: SharedClock,
     pub passwords: Passwords,
+    pub relying_party: RelyingParty,
     pub access_tokens: AccessTokens,
     pub keyring: Keyring,
     pub token_secret: TokenSecret,

@@ -16,6 +16,7 @@ mod grpc;
 mod mail;
 mod operator;
 mod origin;
+mod passkeys;
 mod password;
 mod refresh_chain;
 mod revocations;

@@ -26,6 +26,7 @@ use crate::{
     external::{ExternalProviders, ExternalProvidersError},
     grpc,
     mail::{self, MailConsumer},
+    passkeys::RelyingParty,
     password::{InvalidHashingParams, Passwords},
     revocations, routes,
     secret::{Keyring, TokenSecret},
@@ -123,6 +124,7 @@ impl AuthService {
             database,
             clock,
             passwords,
+            relying_party: RelyingParty::new(&config.public_url),
             access_tokens,
             keyring,
             token_secret: TokenSecret::new(&config.token_secret),
@@ -291,6 +293,13 @@ async fn delete_expired(context: &Context) -> Result<(), DbErr> {
     let sessions = store::session::delete_expired(writer, now).await?;
     let verifications = store::email_verification::delete_expired(writer, now).await?;
     let logins = store::external_login::delete_expired(writer, now).await?;
-    tracing::debug!(sessions, verifications, logins, "deleted what has expired");
+    let ceremonies = store::passkey_ceremony::delete_expired(writer, now).await?;
+    tracing::debug!(
+        sessions,
+        verifications,
+        logins,
+        ceremonies,
+        "deleted what has expired"
+    );
     Ok(())
 }

@@ -74,6 +74,11 @@ error_codes! {
     ExternalAccountExists = "external-account-exists", 409, "The e-mail address has an account already. Log in, then link the provider.";
     ExternalIdentityTaken = "external-identity-taken", 409, "The identity belongs to another account.";
     ExternalIdentityNotFound = "external-identity-not-found", 404, "There is no such identity.";
+    PasskeysUnavailable = "passkeys-unavailable", 409, "Passkeys need a public URL with a domain name.";
+    PasskeyRefused = "passkey-refused", 401, "The passkey was not accepted.";
+    PasskeyTaken = "passkey-taken", 409, "The passkey belongs to an account already.";
+    PasskeyNotFound = "passkey-not-found", 404, "There is no such passkey.";
+    TooManyPasskeys = "too-many-passkeys", 409, "There are too many passkeys already.";
     LastCredential = "last-credential", 409, "It is the only way to log in.";
     RefreshReused = "refresh-reused", 401, "The refresh token was used before: the session is revoked.";
     // Orders

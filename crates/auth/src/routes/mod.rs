@@ -9,6 +9,7 @@ mod external_logins;
 mod list_sessions;
 mod me;
 mod oauth;
+mod passkeys;
 mod refresh_tokens;
 mod register_user;
 mod revoke_all_sessions;
@@ -72,6 +73,12 @@ const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
         service_accounts::list,
         service_accounts::create,
         service_accounts::disable,
+        passkeys::begin_adding::handle,
+        passkeys::add::handle,
+        passkeys::list::handle,
+        passkeys::delete::handle,
+        passkeys::begin_log_in::handle,
+        passkeys::log_in::handle,
         well_known::jwks,
         well_known::metadata,
     ),
@@ -220,6 +227,33 @@ fn routes() -> RouteTable {
             Needs(Permission::ManageServiceAccounts),
             service_accounts::disable,
         )
+        // Passkeys
+        .post(
+            "/v1/me/passkeys/options",
+            NeedsRecent(Permission::ManageOwnCredentials),
+            passkeys::begin_adding::handle,
+        )
+        .post(
+            "/v1/me/passkeys",
+            NeedsRecent(Permission::ManageOwnCredentials),
+            passkeys::add::handle,
+        )
+        .get(
+            "/v1/me/passkeys",
+            Needs(Permission::ManageOwnCredentials),
+            passkeys::list::handle,
+        )
+        .delete(
+            "/v1/me/passkeys/{id}",
+            NeedsRecent(Permission::ManageOwnCredentials),
+            passkeys::delete::handle,
+        )
+        .post(
+            "/v1/sessions/passkey/options",
+            Public,
+            passkeys::begin_log_in::handle,
+        )
+        .post("/v1/sessions/passkey", Public, passkeys::log_in::handle)
         // Pages and documents
         .get("/.well-known/jwks.json", Public, well_known::jwks)
         .get(

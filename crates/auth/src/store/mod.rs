@@ -4,6 +4,8 @@ pub(crate) mod audit_event;
 pub(crate) mod email_verification;
 pub(crate) mod external_identity;
 pub(crate) mod external_login;
+pub(crate) mod passkey;
+pub(crate) mod passkey_ceremony;
 pub(crate) mod refresh_token;
 pub(crate) mod service_account;
 pub(crate) mod session;

@@ -10,6 +10,7 @@ pub(crate) mod list_external_identities;
 pub(crate) mod list_sessions;
 pub(crate) mod log_in;
 pub(crate) mod look_up_users;
+pub(crate) mod passkeys;
 pub(crate) mod re_encrypt;
 pub(crate) mod read_profile;
 pub(crate) mod refresh_session;

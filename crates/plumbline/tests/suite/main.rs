@@ -18,6 +18,7 @@ mod health;
 mod idempotency;
 mod isolation;
 mod journey;
+mod passkeys;
 mod poison;
 mod support;
 mod trace;

@@ -73,6 +73,33 @@ impl Browser {
         answer["result"]["value"].take()
     }
 
+    /// What a promise on the page resolves to.
+    pub async fn resolve(&mut self, promise: &str) -> Value {
+        let parameters = json!({
+            "expression": promise, "returnByValue": true, "awaitPromise": true,
+        });
+        let mut answer = self.call("Runtime.evaluate", parameters).await;
+        let rejected = answer.get("exceptionDetails");
+        assert_eq!(rejected, None, "{promise}");
+        answer["result"]["value"].take()
+    }
+
+    /// Plugs in an authenticator that keeps passkeys and verifies its user by itself.
+    pub async fn plug_in_authenticator(&mut self) {
+        self.call("WebAuthn.enable", json!({})).await;
+        let options = json!({
+            "protocol": "ctap2",
+            "transport": "internal",
+            "hasResidentKey": true,
+            "hasUserVerification": true,
+            "isUserVerified": true,
+            "automaticPresenceSimulation": true,
+        });
+        let parameters = json!({ "options": options });
+        self.call("WebAuthn.addVirtualAuthenticator", parameters)
+            .await;
+    }
+
     /// Waits until a JavaScript expression is true.
     pub async fn wait_for(&mut self, expression: &str) {
         eventually(expression, async || {

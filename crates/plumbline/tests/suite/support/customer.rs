@@ -54,6 +54,11 @@ impl System {
 }
 
 impl Customer {
+    pub async fn user_id(&self) -> Uuid {
+        let me: Value = self.auth.get("/auth/v1/me").await.expect_status(200).json();
+        me["id"].as_str().unwrap().parse().unwrap()
+    }
+
     /// The client of the service that owns a path.
     pub fn at(&self, path: &str) -> &Client {
         if path.starts_with("/auth") {

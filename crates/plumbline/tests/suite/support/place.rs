@@ -83,18 +83,22 @@ impl Overrides {
 /// What an embedded system needs: a folder.
 pub struct Embedded {
     folder: TempDir,
+    /// Chosen beforehand, so that the public URL is known, too.
+    port: u16,
 }
 
 impl Embedded {
     pub fn prepare() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        Self { folder }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            port: ports::free_port().unwrap(),
+        }
     }
 
     pub fn overrides(&self) -> Overrides {
         let folder: &Path = self.folder.path();
         small(Overrides::default())
-            .with("server.port", 0)
+            .with("server.port", self.port)
             .with("storage.data_dir", folder.display())
     }
 }
