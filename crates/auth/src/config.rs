@@ -8,6 +8,7 @@ use crate::{
     secret::{EncryptionKey, TokenSecretKey},
     service_account::ConfiguredServiceAccount,
     signing_keys::SigningKeyConfig,
+    throttle::Limits,
 };
 
 #[derive(Clone, Debug)]
@@ -25,6 +26,9 @@ pub struct AuthConfig {
     pub email_verification_lifetime: TimeDelta,
     pub hashing: HashingParams,
     pub hash_pool: HashPoolConfig,
+    pub limits: Limits,
+    /// Begins the keys in Redis, so that several systems can share a server.
+    pub redis_namespace: String,
     /// Seals what is secret in the database and must be read back.
     pub encryption_key: EncryptionKey,
     /// Keys that only open what they sealed before.
@@ -55,6 +59,8 @@ impl AuthConfig {
             email_verification_lifetime: TimeDelta::hours(24),
             hashing: HashingParams::default(),
             hash_pool: HashPoolConfig::default(),
+            limits: Limits::default(),
+            redis_namespace: "plumbline".to_owned(),
             encryption_key,
             former_encryption_keys: Vec::new(),
             service_accounts: Vec::new(),

@@ -11,6 +11,7 @@ use crate::{
     password::Passwords,
     refresh_chain::RefreshPolicy,
     secret::{Keyring, TokenSecret},
+    throttle::Throttle,
 };
 
 /// What the use-cases work with.
@@ -25,6 +26,7 @@ pub(crate) struct Context {
     pub refresh_policy: RefreshPolicy,
     /// Tell it of every session that ended, after committing.
     pub revocations: RevocationList,
+    pub throttle: Throttle,
     pub email_verification_lifetime: TimeDelta,
     pub external_providers: ExternalProviders,
     /// Wake the relay after committing an outbox event.

@@ -27,6 +27,7 @@ mod service;
 mod service_account;
 mod signing_keys;
 mod store;
+mod throttle;
 mod use_cases;
 
 pub use config::AuthConfig;
@@ -48,4 +49,5 @@ pub use signing_keys::{
     Haste, InvalidSigningAlgorithm, KeyAdministration, KeyCommandError, KeyRecord, KeyState,
     Refused, SigningAlgorithm, SigningKeyConfig, SigningKeyError, UnknownKeyState,
 };
+pub use throttle::Limits;
 pub use use_cases::{re_encrypt::ReEncrypted, service_accounts::ServiceAccountError};

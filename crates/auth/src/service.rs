@@ -1,6 +1,7 @@
 use std::{net::TcpListener, sync::Arc, time::Duration};
 
 use actix_web::web::ServiceConfig;
+use cache::RedisLink;
 use chrono::{DateTime, Utc};
 use database::Database;
 use kernel::SharedClock;
@@ -12,6 +13,7 @@ use service_kit::{
     jwks::JwkSet,
     lifecycle::Shutdown,
     mail::Mailer,
+    rate_limit::Subjects,
     revocation::RevocationList,
 };
 use tokio_util::sync::CancellationToken;
@@ -33,6 +35,7 @@ use crate::{
     service_account::ConfiguredServiceAccount,
     signing_keys::{KeyStore, SigningKeyError, SigningKeys},
     store,
+    throttle::Throttle,
     use_cases::{
         authenticate_client::{ClientCredentials, authenticate_client},
         issue_service_token::{Narrowing, issue_service_token},
@@ -51,6 +54,8 @@ pub struct AuthDeps {
     pub mailer: Mailer,
     /// The one of whoever verifies this service's tokens; [`RevocationList::run`] is at work on it.
     pub revocations: RevocationList,
+    /// Where rate limits are counted; without it, in this process.
+    pub redis: Option<RedisLink>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -92,6 +97,7 @@ impl AuthService {
             clock,
             mailer,
             revocations,
+            redis,
         } = deps;
         let passwords = Passwords::new(config.hashing, config.hash_pool)?;
         let keyring = Keyring::of(&config);
@@ -120,6 +126,12 @@ impl AuthService {
         register(&database, config.service_accounts, clock.now()).await?;
         let callback = routes::external_login_callback(&config.public_url);
         let external_providers = ExternalProviders::new(config.external_login, callback, &clock)?;
+        let token_secret = TokenSecret::new(&config.token_secret);
+        let (secret, now) = (token_secret.for_rate_limits(), Arc::clone(&clock));
+        let subjects = match redis {
+            Some(redis) => Subjects::over(redis, &config.redis_namespace, &secret, now),
+            None => Subjects::in_memory(&secret, now),
+        };
         let context = Context {
             database,
             clock,
@@ -127,9 +139,10 @@ impl AuthService {
             relying_party: RelyingParty::new(&config.public_url),
             access_tokens,
             keyring,
-            token_secret: TokenSecret::new(&config.token_secret),
+            token_secret,
             refresh_policy: config.refresh,
             revocations,
+            throttle: Throttle::new(config.limits, subjects),
             email_verification_lifetime: config.email_verification_lifetime,
             external_providers,
             relay: RelayWaker::default(),

@@ -384,6 +384,7 @@ async fn build_auth(
         clock: resources.clock.clone(),
         mailer: resources.mailer.clone(),
         revocations: resources.revocations.clone(),
+        redis: resources.cache.redis().cloned(),
     };
     Ok(AuthService::build(auth_config(settings, public_url)?, deps).await?)
 }
@@ -402,6 +403,7 @@ pub(crate) async fn offline_auth(
         database,
         broker: Broker::connect(in_process, &auth::queues(), CancellationToken::new()).await?,
         revocations: RevocationList::in_memory(Arc::clone(&clock)),
+        redis: None,
         clock,
         mailer: Mailer::Memory(DevMailbox::default()),
     };
@@ -417,6 +419,8 @@ pub(crate) fn auth_config(settings: &Settings, public_url: &Url) -> Result<AuthC
     config.signing_keys.algorithm = settings.auth.signing_algorithm.parse()?;
     config.signing_keys.rotate_every = TimeDelta::days(settings.auth.signing_key_days.into());
     config.hashing = settings.hashing();
+    config.limits = settings.auth.limits;
+    config.redis_namespace.clone_from(&settings.cache.namespace);
     config.service_accounts = vec![settings.gateway_account()?];
     config.external_login = settings.external_login();
     config.former_encryption_keys = settings

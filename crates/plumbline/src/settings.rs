@@ -72,6 +72,7 @@ pub struct Auth {
     pub hash_memory_kib: u32,
     pub hash_iterations: u32,
     pub hash_parallelism: u32,
+    pub limits: auth::Limits,
     pub external_providers: Vec<ExternalProvider>,
 }
 

@@ -55,6 +55,7 @@ impl From<LogInError> for Problem {
             LogInError::InvalidCredentials => Self::new(ErrorCode::InvalidCredentials),
             LogInError::EmailUnverified => Self::new(ErrorCode::EmailUnverified),
             LogInError::AccountDisabled => Self::new(ErrorCode::AccountDisabled),
+            LogInError::TooMany(error) => error.into(),
             LogInError::Password(error) => password_problem(error),
             LogInError::Database(error) => database_problem(error),
             LogInError::Begin(error) => error.into(),

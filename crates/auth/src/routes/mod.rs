@@ -6,6 +6,7 @@ mod confirm_page;
 mod create_session;
 mod external_identities;
 mod external_logins;
+mod limits;
 mod list_sessions;
 mod me;
 mod oauth;
@@ -17,11 +18,14 @@ mod revoke_session;
 mod service_accounts;
 mod well_known;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use actix_web::{
     HttpResponse,
+    body::BoxBody,
+    dev::ServiceRequest,
     http::header::{CACHE_CONTROL, HeaderValue},
+    middleware::{Next, from_fn},
     web::{self, ServiceConfig},
 };
 use contracts::ErrorCode;
@@ -36,6 +40,7 @@ use service_kit::{
 };
 use utoipa::OpenApi as _;
 
+use self::limits::TooManyRequests;
 use crate::{
     password::PasswordError, service::AuthService, use_cases::begin_session::SessionTokens,
 };
@@ -82,7 +87,7 @@ const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
         well_known::jwks,
         well_known::metadata,
     ),
-    modifiers(&BearerToken),
+    modifiers(&BearerToken, &TooManyRequests),
 )]
 struct Document;
 
@@ -122,9 +127,13 @@ pub(crate) fn configure(service: &AuthService, config: &mut ServiceConfig) {
         .app_data(web::Data::new(service.verifier().clone()))
         .app_data(documents)
         .default_service(web::to(not_found));
+    let context = service.context();
+    let limits = move |request: ServiceRequest, next: Next<BoxBody>| {
+        limits::enforce(Arc::clone(&context), request, next)
+    };
     config
         .configure(api_docs::configure(PREFIX, openapi()))
-        .service(routes().mount(scope));
+        .service(routes().mount(scope).wrap(from_fn(limits)));
 }
 
 /// Every route of this service, and who may call it.

@@ -124,6 +124,11 @@ impl TokenSecret {
         self.derive("email-verification", id.as_bytes())
     }
 
+    /// With which the subjects of rate limits are hashed.
+    pub(crate) fn for_rate_limits(&self) -> [u8; TOKEN_BYTES] {
+        self.derive("rate-limits", &[]).0
+    }
+
     /// HMAC-SHA256 over the purpose, a zero byte and the input: no two purposes share a token.
     fn derive(&self, purpose: &str, input: &[u8]) -> OpaqueToken {
         let mut context = hmac::Context::with_key(&self.0);

@@ -3,6 +3,7 @@
 
 use kernel::Email;
 use sea_orm::DbErr;
+use service_kit::rate_limit::TooMany;
 
 use crate::{
     authentication::{Method, Methods},
@@ -26,6 +27,8 @@ pub(crate) enum LogInError {
     EmailUnverified,
     #[error("the account is disabled")]
     AccountDisabled,
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
     #[error(transparent)]
     Password(#[from] PasswordError),
     #[error(transparent)]
@@ -51,6 +54,7 @@ async fn authenticate(
     context: &Context,
     credentials: &Credentials,
 ) -> Result<user::Model, LogInError> {
+    context.throttle.log_in(&credentials.email).await?;
     let user = user::find_by_email(context.database.reader(), &credentials.email).await?;
     let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
     let verified = context
@@ -58,13 +62,17 @@ async fn authenticate(
         .verify(&credentials.password, stored)
         .await?;
     let user = match (user, verified) {
-        (None, _) | (_, Verified::No) => return Err(LogInError::InvalidCredentials),
+        (None, _) | (_, Verified::No) => {
+            context.throttle.log_in_failed(&credentials.email).await;
+            return Err(LogInError::InvalidCredentials);
+        }
         (Some(user), Verified::Yes) => user,
         (Some(user), Verified::Rehashed(hash)) => {
             user::rehash(context.database.writer(), &user, &hash).await?;
             user
         }
     };
+    context.throttle.log_in_succeeded(&credentials.email).await;
     if user.disabled_at.is_some() {
         return Err(LogInError::AccountDisabled);
     }

@@ -35,7 +35,8 @@ pub(crate) enum RegisterUserError {
     Mail(#[from] RequestMailError),
 }
 
-/// Creates an unverified account, or does nothing to an existing one, and sends a mail either way.
+/// Creates an unverified account, or does nothing to an existing one, and sends a mail either way:
+/// unless the address has got too many of late, when nothing happens at all.
 ///
 /// As long as nobody has confirmed the address, everyone may register it, each with a password of
 /// their own. The mail that is confirmed decides whose password becomes the account's, so that
@@ -45,6 +46,9 @@ pub(crate) async fn register_user(
     registration: Registration,
     origin: &Origin,
 ) -> Result<(), RegisterUserError> {
+    if !context.throttle.may_mail(&registration.email).await {
+        return Ok(());
+    }
     // Hashed in every case, so that all cases take the same time.
     let password_hash = context
         .passwords

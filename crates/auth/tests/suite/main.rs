@@ -26,4 +26,5 @@ mod schema;
 mod service_accounts;
 mod sessions;
 mod signing_keys;
+mod throttling;
 mod well_known;

@@ -122,10 +122,11 @@ async fn start_embedded() -> Result<System, Failure> {
     let port = ports::free_port()?;
     // A folder of ours instead of --ephemeral: the auditor opens the same files.
     let data_dir = launcher.folder.path().join("data");
-    let settings = vec![
+    let mut settings = vec![
         setting("server.port", port),
         setting("storage.data_dir", data_dir.display()),
     ];
+    settings.extend(no_limits());
     let role = launcher
         .role("plumbline", &[], &settings, port, READY)
         .await?;
@@ -172,6 +173,19 @@ async fn start_distributed() -> Result<System, Failure> {
     })
 }
 
+/// All load comes from one client.
+fn no_limits() -> Settings {
+    let limits = [
+        "log_ins_per_client",
+        "log_ins",
+        "refreshes_per_client",
+        "mail_requests_per_client",
+        "other_requests_per_client",
+    ];
+    let unlimited = |name| setting(&format!("auth.limits.{name}"), 1_000_000_000);
+    limits.map(unlimited).to_vec()
+}
+
 struct Ports {
     auth: u16,
     auth_grpc: u16,
@@ -188,6 +202,7 @@ fn shared_settings(
     let auth_database = services.postgres.create_database("auth")?;
     let orders_database = services.postgres.create_database("orders")?;
     let mut settings = SECRETS.map(|(key, value)| setting(key, value)).to_vec();
+    settings.extend(no_limits());
     settings.extend([
         setting("server.public_url", url(ports.gateway)),
         setting("auth.url", url(ports.auth)),

@@ -7,7 +7,7 @@ use std::{future::Future, net::TcpListener, sync::Arc, time::Duration};
 use actix_web::{App, HttpServer, dev::ServerHandle, middleware::from_fn};
 use auth::{
     AuthConfig, AuthDeps, AuthError, AuthService, DemoUser, EncryptionKey, ExternalLoginConfig,
-    HashPoolConfig, HashingParams, KeyAdministration, SigningKeyConfig, TokenSecretKey,
+    HashPoolConfig, HashingParams, KeyAdministration, Limits, SigningKeyConfig, TokenSecretKey,
 };
 use database::Database;
 use kernel::{Email, ManualClock, Role};
@@ -55,6 +55,7 @@ pub struct Options {
     pub clock: ManualClock,
     /// Whether mail is relayed and sent.
     pub background: bool,
+    pub limits: Limits,
     /// Instead of the dev mailbox.
     pub mailer: Option<Mailer>,
     pub external_login: ExternalLoginConfig,
@@ -75,6 +76,7 @@ impl Default for Options {
             },
             clock: ManualClock::starting_now(),
             background: true,
+            limits: Limits::NONE,
             mailer: None,
             external_login: ExternalLoginConfig::default(),
             listener: None,
@@ -106,6 +108,7 @@ impl TestApp {
                 .mailer
                 .unwrap_or_else(|| Mailer::Memory(mailbox.clone())),
             revocations: RevocationList::in_memory(Arc::new(clock.clone())),
+            redis: None,
         };
         let service = AuthService::build(config, deps).await.unwrap();
         let shutdown = Shutdown::new();
@@ -145,6 +148,14 @@ impl TestApp {
 
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(Method::POST, path, Some(body)).await
+    }
+
+    pub async fn post_with(&self, path: &str, headers: &[(&str, &str)], body: Value) -> Answer {
+        let request = self.client.post(self.url(path)).json(&body);
+        let request = headers.iter().fold(request, |request, (name, value)| {
+            request.header(*name, *value)
+        });
+        Answer::read(request.send().await.unwrap()).await
     }
 
     pub async fn get(&self, path: &str) -> Answer {
@@ -264,6 +275,7 @@ pub async fn build_on(database: &Database, options: Options) -> Result<AuthServi
         clock: Arc::new(options.clock.clone()),
         mailer: Mailer::Memory(DevMailbox::default()),
         revocations: RevocationList::in_memory(Arc::new(options.clock.clone())),
+        redis: None,
     };
     AuthService::build(config("http://localhost:8080", &options), deps).await
 }
@@ -308,6 +320,7 @@ fn config(origin: &str, options: &Options) -> AuthConfig {
     config.hashing = options.hashing;
     config.hash_pool = options.hash_pool;
     config.external_login = options.external_login.clone();
+    config.limits = options.limits;
     config
 }
 
