@@ -39,6 +39,13 @@ actions! {
     RefreshReused = "session.refresh-reused";
     ServiceAccountCreated = "service-account.created";
     ServiceAccountDisabled = "service-account.disabled";
+    SteppedUp = "session.stepped-up";
+    MfaEnabled = "mfa.enabled";
+    MfaDisabled = "mfa.disabled";
+    RecoveryCodesRenewed = "mfa.recovery-codes-renewed";
+    RecoveryCodeUsed = "mfa.recovery-code-used";
+    SecondFactorRefused = "mfa.code-refused";
+    SecondFactorLocked = "mfa.locked";
 }
 
 /// Who did it.
@@ -51,6 +58,8 @@ pub(crate) enum By {
     Operator,
     /// Nobody who is known: a registration, a link in a mail.
     Anonymous,
+    /// This service by itself.
+    System,
 }
 
 impl From<&Actor> for By {
@@ -71,13 +80,14 @@ impl By {
             Self::ServiceAccount(_) => "service_account",
             Self::Operator => "operator",
             Self::Anonymous => "anonymous",
+            Self::System => "system",
         }
     }
 
     const fn id(self) -> Option<Uuid> {
         match self {
             Self::Person(id) | Self::ApiKey(id) | Self::ServiceAccount(id) => Some(id.as_uuid()),
-            Self::Operator | Self::Anonymous => None,
+            Self::Operator | Self::Anonymous | Self::System => None,
         }
     }
 }

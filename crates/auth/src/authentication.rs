@@ -26,7 +26,7 @@ impl Method {
     ];
 
     /// RFC 8176, where it has a name.
-    const fn as_str(self) -> &'static str {
+    pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Password => "pwd",
             Self::Totp => "otp",
@@ -48,6 +48,12 @@ pub(crate) struct Methods(Vec<Method>);
 impl Methods {
     pub(crate) fn one(method: Method) -> Self {
         Self(vec![method])
+    }
+
+    #[must_use]
+    pub(crate) fn and(mut self, method: Method) -> Self {
+        self.extend([method]);
+        self
     }
 
     /// As [`fmt::Display`] writes them. What this version does not know proves nothing.
@@ -82,6 +88,24 @@ impl Methods {
     }
 }
 
+impl Extend<Method> for Methods {
+    fn extend<I: IntoIterator<Item = Method>>(&mut self, methods: I) {
+        for method in methods {
+            if !self.0.contains(&method) {
+                self.0.push(method);
+            }
+        }
+    }
+}
+
+impl FromIterator<Method> for Methods {
+    fn from_iter<I: IntoIterator<Item = Method>>(methods: I) -> Self {
+        let mut all = Self(Vec::new());
+        all.extend(methods);
+        all
+    }
+}
+
 impl fmt::Display for Methods {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names: Vec<_> = self.0.iter().map(|method| method.as_str()).collect();
@@ -100,7 +124,7 @@ mod tests {
             (password.acr(), password.amr()),
             ("aal1", vec!["pwd".to_owned()])
         );
-        let both = Methods(vec![Method::Password, Method::Totp]);
+        let both = password.and(Method::Totp).and(Method::Totp);
         assert_eq!(both.acr(), "aal2");
         assert_eq!(both.amr(), ["pwd", "otp", "mfa"]);
     }

@@ -18,6 +18,7 @@ mod operator;
 mod origin;
 mod passkeys;
 mod password;
+mod qr_code;
 mod refresh_chain;
 mod revocations;
 mod routes;
@@ -28,6 +29,7 @@ mod service_account;
 mod signing_keys;
 mod store;
 mod throttle;
+mod totp;
 mod use_cases;
 
 pub use config::AuthConfig;

@@ -307,11 +307,13 @@ async fn delete_expired(context: &Context) -> Result<(), DbErr> {
     let verifications = store::email_verification::delete_expired(writer, now).await?;
     let logins = store::external_login::delete_expired(writer, now).await?;
     let ceremonies = store::passkey_ceremony::delete_expired(writer, now).await?;
+    let challenges = store::mfa_challenge::delete_expired(writer, now).await?;
     tracing::debug!(
         sessions,
         verifications,
         logins,
         ceremonies,
+        challenges,
         "deleted what has expired"
     );
     Ok(())

@@ -56,6 +56,30 @@ pub(super) async fn compose(
         MailRequest::ExternalIdentityLinked { identity_id } => {
             external_identity_linked(context, facts, identity_id).await?
         }
+        MailRequest::MfaEnabled { user_id } => {
+            tell(context, user_id, |name| letters::mfa_enabled(facts, name)).await?
+        }
+        MailRequest::MfaDisabled { user_id } => {
+            tell(context, user_id, |name| letters::mfa_disabled(facts, name)).await?
+        }
+        MailRequest::RecoveryCodesRenewed { user_id } => {
+            tell(context, user_id, |name| {
+                letters::recovery_codes_renewed(facts, name)
+            })
+            .await?
+        }
+        MailRequest::RecoveryCodeUsed { user_id } => {
+            tell(context, user_id, |name| {
+                letters::recovery_code_used(facts, name)
+            })
+            .await?
+        }
+        MailRequest::SecondFactorLocked { user_id } => {
+            tell(context, user_id, |name| {
+                letters::second_factor_locked(facts, name)
+            })
+            .await?
+        }
         MailRequest::SessionRevoked { user_id } => {
             tell(context, user_id, |name| {
                 letters::session_revoked(facts, name)

@@ -98,6 +98,72 @@ pub(super) fn external_identity_linked(facts: Facts<'_>, name: &str, provider: &
     )
 }
 
+pub(super) fn mfa_enabled(facts: Facts<'_>, name: &str) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    facts.tell(
+        "Two-step log-in is on",
+        name,
+        format!(
+            "Since {when} a log-in to your account at Plumbline ({site}) asks for a code of your \
+             authenticator app, too. Keep the recovery codes where you find them without your \
+             phone."
+        ),
+        "If it was not you, somebody else was logged in to your account: please write to us.",
+    )
+}
+
+pub(super) fn mfa_disabled(facts: Facts<'_>, name: &str) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    facts.tell(
+        "Two-step log-in is off",
+        name,
+        format!(
+            "Since {when} a log-in to your account at Plumbline ({site}) asks for no code any more."
+        ),
+        "If it was not you, log in, choose a new password, and switch it on again.",
+    )
+}
+
+pub(super) fn recovery_codes_renewed(facts: Facts<'_>, name: &str) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    facts.tell(
+        "You have new recovery codes",
+        name,
+        format!(
+            "On {when} new recovery codes were made for your account at Plumbline ({site}). Those \
+             of before work no more."
+        ),
+        "If it was not you, log in, choose a new password, and have new codes made.",
+    )
+}
+
+pub(super) fn recovery_code_used(facts: Facts<'_>, name: &str) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    facts.tell(
+        "One of your recovery codes was used",
+        name,
+        format!(
+            "On {when} somebody, hopefully you, used one of your recovery codes at Plumbline \
+             ({site}). It does not work a second time."
+        ),
+        "If it was not you, log in, choose a new password, and have new codes made.",
+    )
+}
+
+pub(super) fn second_factor_locked(facts: Facts<'_>, name: &str) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    facts.tell(
+        "Somebody is guessing the codes of your two-step log-in",
+        name,
+        format!(
+            "On {when} somebody had given the right password of your account at Plumbline ({site}) \
+             and then too many wrong codes. For a while we accept no code of your authenticator \
+             app. Your recovery codes work all the same."
+        ),
+        "If it was not you, somebody knows your password: please choose a new one.",
+    )
+}
+
 pub(super) fn session_revoked(facts: Facts<'_>, name: &str) -> Letter {
     let (site, when) = (facts.site(), facts.when());
     facts.tell(

@@ -36,13 +36,36 @@ const AGGREGATE: &str = "user";
 #[serde(tag = "template", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum MailRequest {
     /// Confirm your address.
-    EmailVerification { verification_id: Uuid },
+    EmailVerification {
+        verification_id: Uuid,
+    },
     /// Somebody registered an address that has an account.
     AddressRegistered { user_id: Uuid },
     /// From now on an account can be opened by logging in at a provider.
     ExternalIdentityLinked { identity_id: Uuid },
+    /// From now on a log-in asks for a second factor ...
+    MfaEnabled {
+        user_id: Uuid,
+    },
+    /// ... and now no longer.
+    MfaDisabled {
+        user_id: Uuid,
+    },
+    RecoveryCodesRenewed {
+        user_id: Uuid,
+    },
+    /// Somebody got in with a recovery code.
+    RecoveryCodeUsed {
+        user_id: Uuid,
+    },
+    /// Somebody who knows the password has guessed codes.
+    SecondFactorLocked {
+        user_id: Uuid,
+    },
     /// A session ended, because its refresh token was used twice.
-    SessionRevoked { user_id: Uuid },
+    SessionRevoked {
+        user_id: Uuid,
+    },
 }
 
 #[derive(Debug, thiserror::Error)]

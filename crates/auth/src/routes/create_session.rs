@@ -7,7 +7,11 @@ use service_kit::{
     problem::{Problem, ProblemBody},
 };
 
-use super::{SessionAnswer, database_problem, password_problem};
+use super::{
+    SessionAnswer, database_problem,
+    logged_in::{self, MfaRequired},
+    password_problem,
+};
 use crate::{
     context::Context,
     origin::Origin,
@@ -66,7 +70,10 @@ impl From<LogInError> for Problem {
 /// Log in.
 ///
 /// An unknown address and a wrong password get the same answer after the same work. That an
-/// account is unverified or disabled shows only to whoever knows its password.
+/// account is unverified, disabled or has a second factor shows only to whoever knows its password.
+///
+/// Of an account with a second factor the answer is 202 with a challenge: exchange it at
+/// `POST /auth/v1/sessions/mfa` for the session.
 #[utoipa::path(
     post,
     path = "/auth/v1/sessions",
@@ -75,6 +82,7 @@ impl From<LogInError> for Problem {
     request_body = CreateSessionRequest,
     responses(
         (status = 201, description = "Logged in", body = SessionAnswer),
+        (status = 202, description = "The password is right, and a second factor is awaited", body = MfaRequired),
         (status = 400, description = "`malformed-json`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`invalid-credentials`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`email-unverified` or `account-disabled`", body = ProblemBody, content_type = "application/problem+json"),
@@ -90,8 +98,6 @@ pub(super) async fn handle(
     Json(request): Json<CreateSessionRequest>,
 ) -> Result<HttpResponse, Problem> {
     let result = log_in(&context, request.parse()?, &origin).await;
-    let outcome = if result.is_ok() { "ok" } else { "refused" };
-    metrics::counter!("plumbline_logins_total", "outcome" => outcome).increment(1);
-    let answer = SessionAnswer::new(result?, context.access_tokens.lifetime);
-    Ok(super::secret_answer(HttpResponse::Created(), &answer))
+    logged_in::count(&result);
+    Ok(logged_in::answer(&context, result?))
 }

@@ -1,6 +1,7 @@
 //! The HTTP side: one endpoint a file, each with its request, its answer, and which problem each
 //! error of its use-case becomes. `confirm_page` is for people.
 
+mod answer_challenge;
 mod confirm_email;
 mod confirm_page;
 mod create_session;
@@ -8,14 +9,18 @@ mod external_identities;
 mod external_logins;
 mod limits;
 mod list_sessions;
+mod logged_in;
 mod me;
+mod mfa;
 mod oauth;
 mod passkeys;
 mod refresh_tokens;
 mod register_user;
 mod revoke_all_sessions;
 mod revoke_session;
+mod second_factor;
 mod service_accounts;
+mod step_up;
 mod well_known;
 
 use std::{sync::Arc, time::Duration};
@@ -66,6 +71,8 @@ const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
         list_sessions::handle,
         revoke_all_sessions::handle,
         revoke_session::handle,
+        answer_challenge::handle,
+        step_up::handle,
         refresh_tokens::handle,
         me::handle,
         external_logins::list_providers::handle,
@@ -84,6 +91,11 @@ const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
         passkeys::delete::handle,
         passkeys::begin_log_in::handle,
         passkeys::log_in::handle,
+        mfa::read::handle,
+        mfa::enrol_totp::handle,
+        mfa::confirm_totp::handle,
+        mfa::disable::handle,
+        mfa::renew_recovery_codes::handle,
         well_known::jwks,
         well_known::metadata,
     ),
@@ -175,6 +187,12 @@ fn routes() -> RouteTable {
             Needs(Permission::ManageOwnSessions),
             revoke_session::handle,
         )
+        .post("/v1/sessions/mfa", Public, answer_challenge::handle)
+        .post(
+            "/v1/step-up",
+            Needs(Permission::ManageOwnSessions),
+            step_up::handle,
+        )
         .post("/v1/tokens/refresh", Public, refresh_tokens::handle)
         // Log-in at a provider
         .get(
@@ -235,6 +253,31 @@ fn routes() -> RouteTable {
             "/v1/admin/service-accounts/{id}",
             Needs(Permission::ManageServiceAccounts),
             service_accounts::disable,
+        )
+        .get(
+            "/v1/me/mfa",
+            Needs(Permission::ManageOwnCredentials),
+            mfa::read::handle,
+        )
+        .post(
+            "/v1/me/mfa/totp",
+            NeedsRecent(Permission::ManageOwnCredentials),
+            mfa::enrol_totp::handle,
+        )
+        .delete(
+            "/v1/me/mfa/totp",
+            NeedsRecent(Permission::ManageOwnCredentials),
+            mfa::disable::handle,
+        )
+        .post(
+            "/v1/me/mfa/totp/confirm",
+            NeedsRecent(Permission::ManageOwnCredentials),
+            mfa::confirm_totp::handle,
+        )
+        .post(
+            "/v1/me/mfa/recovery-codes",
+            NeedsRecent(Permission::ManageOwnCredentials),
+            mfa::renew_recovery_codes::handle,
         )
         // Passkeys
         .post(

@@ -42,7 +42,7 @@ impl OpaqueToken {
     }
 
     pub(crate) fn hash(&self) -> TokenHash {
-        TokenHash(digest::digest(&digest::SHA256, &self.0).as_ref().to_vec())
+        TokenHash::of(&self.0)
     }
 }
 
@@ -65,6 +65,10 @@ impl TokenHash {
     /// Whether it is the stored one, in a time that does not depend on where they differ.
     pub(crate) fn equals(&self, stored: &[u8]) -> bool {
         verify_slices_are_equal(&self.0, stored).is_ok()
+    }
+
+    pub(super) fn of(token: &[u8]) -> Self {
+        Self(digest::digest(&digest::SHA256, token).as_ref().to_vec())
     }
 }
 

@@ -138,7 +138,6 @@ pub(crate) async fn update_chain(
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Which {
     All,
-    #[expect(dead_code, reason = "what a change of the password ends")]
     AllBut(SessionId),
     Only(SessionId),
 }
@@ -197,6 +196,25 @@ fn active_of(user_id: UserId, now: DateTime<Utc>) -> sea_orm::Condition {
         .add(Column::RevokedAt.is_null())
         .add(Column::ExpiresAt.gt(now))
         .add(Column::IdleExpiresAt.gt(now))
+}
+
+/// The owner of a live session has proved anew who they are. Says whether there is such a session.
+pub(crate) async fn step_up(
+    connection: &impl ConnectionTrait,
+    id: SessionId,
+    user_id: UserId,
+    methods: &Methods,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    let updated = Entity::update_many()
+        .col_expr(Column::AuthenticatedAt, Expr::value(now))
+        .col_expr(Column::Amr, Expr::value(methods.to_string()))
+        .col_expr(Column::LastUsedAt, Expr::value(now))
+        .filter(Column::Id.eq(id.as_uuid()))
+        .filter(active_of(user_id, now))
+        .exec(connection)
+        .await?;
+    Ok(updated.rows_affected == 1)
 }
 
 /// Refresh tokens go with their session.

@@ -11,7 +11,10 @@ use crate::{
     origin::Origin,
     password::{PasswordError, Verified},
     store::user,
-    use_cases::begin_session::{BeginSessionError, SessionTokens, begin_session},
+    use_cases::{
+        begin_session::BeginSessionError,
+        finish_log_in::{LoggedIn, finish_log_in},
+    },
 };
 
 pub(crate) struct Credentials {
@@ -37,17 +40,18 @@ pub(crate) enum LogInError {
     Begin(#[from] BeginSessionError),
 }
 
+/// Whether the account has a second factor shows, too, only after the right password.
 pub(crate) async fn log_in(
     context: &Context,
     credentials: Credentials,
     origin: &Origin,
-) -> Result<SessionTokens, LogInError> {
+) -> Result<LoggedIn, LogInError> {
     let user = authenticate(context, &credentials).await?;
     let transaction = context.database.begin().await?;
     let methods = Methods::one(Method::Password);
-    let tokens = begin_session(context, &transaction, &user, methods, origin).await?;
+    let logged_in = finish_log_in(context, &transaction, &user, methods, origin).await?;
     transaction.commit().await?;
-    Ok(tokens)
+    Ok(logged_in)
 }
 
 async fn authenticate(

@@ -20,21 +20,25 @@ fn comparable(answer: &Answer) -> String {
 }
 
 /// One account in each state; the password of all that have one is `PASSWORD`.
-async fn accounts(app: &TestApp) -> [&'static str; 5] {
+async fn accounts(app: &TestApp) -> [&'static str; 6] {
     let addresses = [
         "verified@example.com",
         "unverified@example.com",
         "disabled@example.com",
         "passwordless@example.com",
+        "second-factor@example.com",
         "nobody@example.com",
     ];
-    for address in addresses.iter().take(4) {
+    for address in addresses.iter().take(5) {
         app.seed(address, Role::Customer).await;
     }
     for arrange in [
         "UPDATE users SET email_verified_at = NULL WHERE email = 'unverified@example.com'",
         "UPDATE users SET disabled_at = created_at WHERE email = 'disabled@example.com'",
         "UPDATE users SET password_hash = NULL WHERE email = 'passwordless@example.com'",
+        "INSERT INTO totp_credentials (user_id, secret, confirmed_at, created_at) \
+         SELECT id, 'sealed', created_at, created_at FROM users \
+         WHERE email = 'second-factor@example.com'",
     ] {
         app.store.execute(arrange).await;
     }

@@ -6,10 +6,11 @@ use serde_json::json;
 use crate::harness::{EMAIL, NAME, PASSWORD, TestApp};
 
 const JSON: &str = "application/json";
-const POSTS: [&str; 4] = [
+const POSTS: [&str; 5] = [
     "/auth/v1/users",
     "/auth/v1/email-verifications/confirm",
     "/auth/v1/sessions",
+    "/auth/v1/sessions/mfa",
     "/auth/v1/tokens/refresh",
 ];
 
@@ -30,7 +31,7 @@ async fn bodies_that_are_not_what_they_should_be_are_refused() {
             "null",
             "1",
             "\"x\"",
-            r#"{"email":1,"token":1,"refresh_token":1}"#,
+            r#"{"email":1,"token":1,"refresh_token":1,"challenge":1}"#,
         ] {
             let answer = app.post_raw(path, JSON, body).await;
             answer.expect_problem(422, "validation");

@@ -1,4 +1,5 @@
 mod answer;
+mod authenticator;
 mod programs;
 mod store;
 
@@ -24,6 +25,7 @@ use service_kit::{
 use tokio_util::sync::CancellationToken;
 
 pub use answer::Answer;
+pub use authenticator::strings;
 pub use programs::{GATEWAY, GATEWAY_SECRET};
 pub use store::Store;
 

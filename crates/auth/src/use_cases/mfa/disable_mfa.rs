@@ -1,0 +1,39 @@
+use kernel::Actor;
+
+use super::{Change, MfaError, account};
+use crate::{
+    audit::Action,
+    context::Context,
+    mail::MailRequest,
+    origin::Origin,
+    store::{mfa_challenge, recovery_code, totp_credential},
+};
+
+/// Switches the second factor off, and forgets its secret and its recovery codes.
+pub(crate) async fn disable_mfa(
+    context: &Context,
+    actor: &Actor,
+    origin: &Origin,
+) -> Result<(), MfaError> {
+    let user_id = account(context, actor).await?.user_id();
+    let transaction = context.database.begin().await?;
+    mfa_challenge::delete_all_of(&transaction, user_id).await?;
+    totp_credential::find_for_update(&context.database, &transaction, user_id)
+        .await?
+        .filter(totp_credential::Model::is_confirmed)
+        .ok_or(MfaError::NotEnabled)?;
+    totp_credential::delete(&transaction, user_id).await?;
+    recovery_code::delete(&transaction, user_id).await?;
+    let change = Change {
+        actor,
+        action: Action::MfaDisabled,
+        mail: MailRequest::MfaDisabled {
+            user_id: user_id.as_uuid(),
+        },
+        origin,
+    };
+    change.record(context, &transaction).await?;
+    transaction.commit().await?;
+    context.relay.wake();
+    Ok(())
+}
