@@ -155,6 +155,44 @@ async fn new_recovery_codes_end_the_old_ones() {
 }
 
 #[actix_web::test]
+async fn every_change_ends_the_other_sessions() {
+    let app = TestApp::start().await;
+    let token = log_in(&app).await;
+    let mut authenticator = app.enrol(&token).await;
+    for change in ["on", "new recovery codes", "off"] {
+        let other = match change {
+            "on" => app.log_in(EMAIL, PASSWORD).await.expect(201),
+            _ => {
+                app.clock.advance(TimeDelta::seconds(30));
+                let code = authenticator.code_at(app.clock.now());
+                let answer = app.answer_with_code(&app.challenge().await, &code).await;
+                answer.expect(201)
+            }
+        };
+        match change {
+            "on" => authenticator = app.enable_mfa(&token).await,
+            "off" => {
+                let answer = app.call(Method::DELETE, TOTP, &token, None).await;
+                answer.expect(204);
+            }
+            _ => {
+                let answer = app.call(Method::POST, RECOVERY_CODES, &token, None).await;
+                answer.expect(200);
+            }
+        }
+        let others_token = other["access_token"].as_str().unwrap();
+        app.me(&format!("Bearer {others_token}"))
+            .await
+            .expect_problem(401, "invalid-token");
+        app.refresh(other["refresh_token"].as_str().unwrap())
+            .await
+            .expect_problem(401, "refresh-invalid");
+        app.me(&format!("Bearer {token}")).await.expect(200);
+    }
+    app.finish().await;
+}
+
+#[actix_web::test]
 async fn without_a_second_factor_there_are_no_recovery_codes() {
     let app = TestApp::start().await;
     let token = log_in(&app).await;

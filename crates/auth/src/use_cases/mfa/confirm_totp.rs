@@ -36,8 +36,6 @@ pub(crate) async fn confirm_totp(
         },
         origin,
     };
-    change.record(context, &transaction).await?;
-    transaction.commit().await?;
-    context.relay.wake();
+    change.commit(context, transaction).await?;
     Ok(codes)
 }

@@ -32,8 +32,5 @@ pub(crate) async fn disable_mfa(
         },
         origin,
     };
-    change.record(context, &transaction).await?;
-    transaction.commit().await?;
-    context.relay.wake();
-    Ok(())
+    change.commit(context, transaction).await
 }

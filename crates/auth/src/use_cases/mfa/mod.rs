@@ -7,8 +7,8 @@ mod enrol_totp;
 mod read_mfa;
 mod recovery_codes;
 
-use kernel::{Actor, Permission, UserId};
-use sea_orm::{ConnectionTrait, DbErr};
+use kernel::{Actor, Permission};
+use sea_orm::{DatabaseTransaction, DbErr};
 
 use crate::{
     audit::{self, Action, By, Event},
@@ -16,8 +16,8 @@ use crate::{
     mail::{MailRequest, RequestMailError, request_mail},
     origin::Origin,
     secret::UnsealError,
-    store::user,
-    use_cases::second_factor::SecondFactorError,
+    store::{session::Which, user},
+    use_cases::{revoke_sessions::end_sessions, second_factor::SecondFactorError},
 };
 
 pub(crate) use confirm_totp::confirm_totp;
@@ -74,16 +74,22 @@ struct Change<'a> {
 }
 
 impl Change<'_> {
-    /// Writes the audit log, and tells the owner.
-    async fn record(
+    /// Commits it with a line in the audit log and a mail to the owner, and ends the owner's other
+    /// sessions: somebody else may have one.
+    async fn commit(
         self,
         context: &Context,
-        transaction: &impl ConnectionTrait,
+        transaction: DatabaseTransaction,
     ) -> Result<(), MfaError> {
-        let (user_id, now): (UserId, _) = (self.actor.user_id, context.now());
+        let (user_id, now) = (self.actor.user_id, context.now());
         let event = Event::new(By::from(self.actor), self.action, user_id, self.origin);
-        audit::record(transaction, event, now).await?;
-        request_mail(transaction, user_id.as_uuid(), self.mail, now).await?;
+        audit::record(&transaction, event, now).await?;
+        request_mail(&transaction, user_id.as_uuid(), self.mail, now).await?;
+        let others = self.actor.session_id().map_or(Which::All, Which::AllBut);
+        let ended = end_sessions(&transaction, user_id, others, now).await?;
+        transaction.commit().await?;
+        ended.announce(context).await;
+        context.relay.wake();
         Ok(())
     }
 }

@@ -35,9 +35,7 @@ pub(crate) async fn renew_recovery_codes(
         },
         origin,
     };
-    change.record(context, &transaction).await?;
-    transaction.commit().await?;
-    context.relay.wake();
+    change.commit(context, transaction).await?;
     Ok(codes)
 }
 
