@@ -40,9 +40,13 @@ pub(crate) enum MailRequest {
         verification_id: Uuid,
     },
     /// Somebody registered an address that has an account.
-    AddressRegistered { user_id: Uuid },
+    AddressRegistered {
+        user_id: Uuid,
+    },
     /// From now on an account can be opened by logging in at a provider.
-    ExternalIdentityLinked { identity_id: Uuid },
+    ExternalIdentityLinked {
+        identity_id: Uuid,
+    },
     /// From now on a log-in asks for a second factor ...
     MfaEnabled {
         user_id: Uuid,

@@ -18,7 +18,10 @@ use crate::{
         external_identity, external_login,
         user::{self, NewUser},
     },
-    use_cases::begin_session::{BeginSessionError, SessionTokens, begin_session},
+    use_cases::{
+        begin_session::BeginSessionError,
+        finish_log_in::{LoggedIn, finish_log_in},
+    },
 };
 
 /// What the provider sent the browser back with.
@@ -28,7 +31,7 @@ pub(crate) struct ProviderResponse {
 }
 
 pub(crate) enum CompletedLogin {
-    LoggedIn(SessionTokens),
+    LoggedIn(LoggedIn),
     Linked(external_identity::Model),
 }
 
@@ -82,8 +85,8 @@ pub(crate) async fn complete_external_login(
         None => {
             let user = arrival.account().await?;
             let methods = Methods::one(Method::External);
-            let tokens = begin_session(context, &transaction, &user, methods, origin).await?;
-            CompletedLogin::LoggedIn(tokens)
+            let logged_in = finish_log_in(context, &transaction, &user, methods, origin).await?;
+            CompletedLogin::LoggedIn(logged_in)
         }
     };
     transaction.commit().await?;

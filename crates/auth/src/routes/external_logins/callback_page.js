@@ -22,6 +22,9 @@ async function complete() {
   if (!answer.ok) {
     return body.title;
   }
+  if (body.mfa_required) {
+    return "Your account asks for the code of your authenticator app, too.";
+  }
   return body.linked ? "You can log in this way from now on." : "You are logged in.";
 }
 

@@ -12,7 +12,10 @@ use crate::{
     external::Callback,
     origin::Origin,
     routes::{
-        SessionAnswer, database_problem, external_identities::ExternalIdentityAnswer, secret_answer,
+        SessionAnswer, database_problem,
+        external_identities::ExternalIdentityAnswer,
+        logged_in::{self, MfaRequired},
+        secret_answer,
     },
     use_cases::complete_external_login::{
         CompleteExternalLoginError, CompletedLogin, ProviderResponse, complete_external_login,
@@ -71,7 +74,8 @@ pub(in crate::routes) struct LinkedAnswer {
 ///
 /// Works once for each `state`, within ten minutes, in the browser that began it. A person who
 /// comes for the first time gets an account, or the one with the same address, if both the provider
-/// and we have verified that address. If an identity was to be linked, the answer is 200.
+/// and we have verified that address. If an identity was to be linked, the answer is 200. Of an
+/// account with a second factor it is 202 with a challenge, as that of a log-in by password.
 #[utoipa::path(
     post,
     path = "/auth/v1/external-logins/complete",
@@ -81,6 +85,7 @@ pub(in crate::routes) struct LinkedAnswer {
     responses(
         (status = 200, description = "The identity is linked to the account", body = LinkedAnswer),
         (status = 201, description = "Logged in", body = SessionAnswer),
+        (status = 202, description = "The provider knows the person, and a second factor is awaited", body = MfaRequired),
         (status = 400, description = "`malformed-json`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`external-login-failed`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`external-email-unverified` or `account-disabled`", body = ProblemBody, content_type = "application/problem+json"),
@@ -104,10 +109,7 @@ pub(in crate::routes) async fn handle(
     let outcome = if result.is_ok() { "ok" } else { "refused" };
     metrics::counter!("plumbline_external_logins_total", "outcome" => outcome).increment(1);
     Ok(match result? {
-        CompletedLogin::LoggedIn(tokens) => {
-            let answer = SessionAnswer::new(tokens, context.access_tokens.lifetime);
-            secret_answer(HttpResponse::Created(), &answer)
-        }
+        CompletedLogin::LoggedIn(logged_in) => logged_in::answer(&context, logged_in),
         CompletedLogin::Linked(identity) => {
             let linked = identity.into();
             secret_answer(HttpResponse::Ok(), &LinkedAnswer { linked })

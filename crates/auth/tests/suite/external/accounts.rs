@@ -1,6 +1,6 @@
 //! To which account somebody comes who has logged in at a provider.
 
-use kernel::Role;
+use kernel::{Clock as _, Role};
 use serde_json::json;
 
 use super::{
@@ -41,6 +41,22 @@ async fn the_session_says_that_somebody_else_has_vouched() {
     let verified = app.service.verifier().verify(&token).await.unwrap();
     assert_eq!(verified.claims.amr, ["fed"]);
     assert_eq!(verified.claims.acr, "aal1");
+    app.finish().await;
+}
+
+#[actix_web::test]
+async fn a_second_factor_is_asked_for_after_the_provider_too() {
+    let (app, provider) = app_and_provider().await;
+    let (authenticator, _) = app.seed_with_mfa().await;
+    let answer = Browser::new(&app).log_in(&provider).await;
+    let challenge = answer.expect(202)["challenge"].clone();
+    assert_eq!(app.store.count("sessions").await, 1, "only that of before");
+    let code = authenticator.code_at(app.clock.now());
+    let challenge = challenge.as_str().unwrap();
+    let token = access_token(&app.answer_with_code(challenge, &code).await);
+    let verified = app.service.verifier().verify(&token).await.unwrap();
+    assert_eq!(verified.claims.amr, ["fed", "otp", "mfa"]);
+    assert_eq!(verified.claims.acr, "aal2");
     app.finish().await;
 }
 
