@@ -21,9 +21,10 @@ pub(crate) enum LoggedIn {
     SecondFactorRequired(OpaqueToken),
 }
 
-/// Ends the first step of every way to log in, by password or at another provider: somebody has
-/// just proved by `methods` to be `user`, who may log in. Commit the transaction afterwards,
-/// whichever it is.
+/// Ends the first step of every way to log in that proves one factor, by password or at another
+/// provider: somebody has just proved by `methods` to be `user`, who may log in. Commit the
+/// transaction afterwards, whichever it is. A passkey proves two factors at once and has no second
+/// step.
 pub(crate) async fn finish_log_in(
     context: &Context,
     transaction: &impl ConnectionTrait,
