@@ -1,6 +1,8 @@
 //! An OpenAPI document and Swagger UI for it, from files inside the program: it works offline and
 //! loads nothing from elsewhere.
 
+mod complete;
+
 use actix_web::{
     HttpResponse,
     http::header::{
@@ -16,6 +18,8 @@ use crate::{
     problem::Problem,
     routes::{Access, RouteTable},
 };
+
+pub use complete::complete;
 
 /// Swagger UI sets styles from its script and has icons as data URLs.
 const POLICY: HeaderValue = HeaderValue::from_static(

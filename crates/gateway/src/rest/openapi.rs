@@ -1,7 +1,6 @@
 //! The OpenAPI 3.1 document of `/v1`.
 
-use utoipa::Modify;
-use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use service_kit::{api_docs, problem::ProblemBody};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -19,27 +18,14 @@ use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
         super::get_order::handle,
         super::place_order::handle,
     ),
-    modifiers(&BearerToken),
+    components(schemas(ProblemBody))
 )]
 struct Document;
-
-struct BearerToken;
-
-impl Modify for BearerToken {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        let mut bearer = Http::new(HttpAuthScheme::Bearer);
-        bearer.bearer_format = Some("JWT".to_owned());
-        let scheme = SecurityScheme::Http(bearer);
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("bearer", scheme);
-    }
-}
 
 /// The OpenAPI document of `/v1`.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
     use utoipa::OpenApi as _;
-    Document::openapi()
+    let routes = super::routes();
+    api_docs::complete(Document::openapi(), routes.declared())
 }
