@@ -9,6 +9,7 @@ mod messaging_tables;
 mod orders;
 mod passkeys;
 mod signing_keys;
+mod user_search;
 
 use sea_orm_migration::prelude::*;
 pub use sea_orm_migration::{DbErr, MigrationStatus, MigratorTrait};
@@ -24,6 +25,7 @@ impl MigratorTrait for AuthMigrator {
             Box::new(signing_keys::Migration),
             Box::new(identity::Migration),
             Box::new(passkeys::Migration),
+            Box::new(user_search::Migration),
         ]
     }
 }

@@ -46,6 +46,10 @@ actions! {
     RecoveryCodeUsed = "mfa.recovery-code-used";
     SecondFactorRefused = "mfa.code-refused";
     SecondFactorLocked = "mfa.locked";
+    UserDisabled = "user.disabled";
+    UserEnabled = "user.enabled";
+    RoleChanged = "user.role-changed";
+    UserSessionsRevoked = "user.sessions-revoked";
 }
 
 /// Who did it.

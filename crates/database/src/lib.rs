@@ -9,9 +9,9 @@ mod reach;
 use std::{path::Path, time::Duration};
 
 use sea_orm::{
-    ConnectOptions, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, DbBackend,
-    DbErr, RuntimeErr, TransactionTrait,
-    sea_query::{LockBehavior, LockType, SelectStatement},
+    Condition, ConnectOptions, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction,
+    DbBackend, DbErr, RuntimeErr, TransactionTrait,
+    sea_query::{BinOper, Expr, ExprTrait as _, LockBehavior, LockType, SelectStatement},
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 
@@ -183,6 +183,21 @@ pub async fn lock_table(
     };
     transaction.execute_unprepared(&statement).await?;
     Ok(())
+}
+
+/// Whether a text begins with `prefix`, byte by byte, in a form that an index answers: on PostgreSQL
+/// one with `text_pattern_ops`, on SQLite any.
+#[must_use]
+pub fn starts_with(text: Expr, prefix: &str, backend: DbBackend) -> Condition {
+    let (at_least, less) = match backend {
+        DbBackend::Postgres => ("~>=~", "~<~"),
+        _ => (">=", "<"),
+    };
+    let from = text.clone().binary(BinOper::Custom(at_least), prefix);
+    // No text that begins with the prefix sorts after it with the last character there is.
+    let end = format!("{prefix}{}", char::MAX);
+    let to = text.binary(BinOper::Custom(less), end);
+    Condition::all().add(from).add(to)
 }
 
 /// The driver's own words, for an operator's eyes.

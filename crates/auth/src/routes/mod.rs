@@ -2,6 +2,7 @@
 //! error of its use-case becomes. `confirm_page` is for people.
 
 mod answer_challenge;
+mod admin;
 mod confirm_email;
 mod confirm_page;
 mod create_session;
@@ -40,7 +41,7 @@ use serde::Serialize;
 use service_kit::{
     api_docs,
     json::JsonLimit,
-    problem::Problem,
+    problem::{Problem, ProblemBody},
     routes::{Access, DeclaredRoute, RouteTable, not_found},
 };
 use utoipa::OpenApi as _;
@@ -65,6 +66,13 @@ const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
     paths(
+        admin::list_users::handle,
+        admin::read_user::handle,
+        admin::disable_user::handle,
+        admin::enable_user::handle,
+        admin::change_role::handle,
+        admin::end_user_sessions::handle,
+        admin::list_audit_events::handle,
         register_user::handle,
         confirm_email::handle,
         create_session::handle,
@@ -99,33 +107,26 @@ const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
         well_known::jwks,
         well_known::metadata,
     ),
-    modifiers(&BearerToken, &TooManyRequests),
+    components(schemas(ProblemBody)),
+    modifiers(&ClientSecret, &TooManyRequests),
 )]
 struct Document;
 
-struct BearerToken;
+struct ClientSecret;
 
-impl utoipa::Modify for BearerToken {
+impl utoipa::Modify for ClientSecret {
     fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
         use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-        let mut bearer = Http::new(HttpAuthScheme::Bearer);
-        bearer.bearer_format = Some("JWT".to_owned());
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("bearer", SecurityScheme::Http(bearer));
-        let client = Http::new(HttpAuthScheme::Basic);
-        document
-            .components
-            .get_or_insert_default()
-            .add_security_scheme("client", SecurityScheme::Http(client));
+        let client = SecurityScheme::Http(Http::new(HttpAuthScheme::Basic));
+        let components = document.components.get_or_insert_default();
+        components.add_security_scheme("client", client);
     }
 }
 
 /// The OpenAPI document of this service.
 #[must_use]
 pub fn openapi() -> utoipa::openapi::OpenApi {
-    Document::openapi()
+    api_docs::complete(Document::openapi(), &declared_routes())
 }
 
 pub(crate) fn configure(service: &AuthService, config: &mut ServiceConfig) {
@@ -306,6 +307,42 @@ fn routes() -> RouteTable {
             passkeys::begin_log_in::handle,
         )
         .post("/v1/sessions/passkey", Public, passkeys::log_in::handle)
+        // The accounts of others
+        .get(
+            "/v1/admin/users",
+            Needs(Permission::ReadUsers),
+            admin::list_users::handle,
+        )
+        .get(
+            "/v1/admin/users/{id}",
+            Needs(Permission::ReadUsers),
+            admin::read_user::handle,
+        )
+        .post(
+            "/v1/admin/users/{id}/disable",
+            NeedsRecent(Permission::DisableUsers),
+            admin::disable_user::handle,
+        )
+        .post(
+            "/v1/admin/users/{id}/enable",
+            NeedsRecent(Permission::DisableUsers),
+            admin::enable_user::handle,
+        )
+        .put(
+            "/v1/admin/users/{id}/role",
+            NeedsRecent(Permission::ChangeRoles),
+            admin::change_role::handle,
+        )
+        .delete(
+            "/v1/admin/users/{id}/sessions",
+            Needs(Permission::RevokeUserSessions),
+            admin::end_user_sessions::handle,
+        )
+        .get(
+            "/v1/admin/audit-events",
+            Needs(Permission::ReadAuditLog),
+            admin::list_audit_events::handle,
+        )
         // Pages and documents
         .get("/.well-known/jwks.json", Public, well_known::jwks)
         .get(

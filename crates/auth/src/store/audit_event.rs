@@ -1,5 +1,10 @@
 use chrono::{DateTime, Utc};
-use sea_orm::{ConnectionTrait, DbErr, IntoActiveModel as _, entity::prelude::*};
+use sea_orm::{
+    Condition, ConnectionTrait, DbErr, IntoActiveModel as _, QueryOrder as _, QuerySelect as _,
+    entity::prelude::*,
+};
+
+use crate::use_cases::admin::AuditFilter;
 
 /// One line of the audit log. Rows are only ever inserted: a trigger refuses anything else.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
@@ -30,6 +35,26 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// The newest first; `before` is the id of the last one seen.
+pub(crate) async fn list(
+    connection: &impl ConnectionTrait,
+    filter: &AuditFilter,
+    before: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let wanted = Condition::all()
+        .add_option(filter.actor_id.map(|id| Column::ActorId.eq(id)))
+        .add_option(filter.target_id.as_ref().map(|id| Column::TargetId.eq(id)))
+        .add_option(filter.action.as_ref().map(|name| Column::Action.eq(name)))
+        .add_option(before.map(|id| Column::Id.lt(id)));
+    Entity::find()
+        .filter(wanted)
+        .order_by_desc(Column::Id)
+        .limit(limit)
+        .all(connection)
+        .await
+}
 
 pub(crate) async fn insert(connection: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
     Entity::insert(row.into_active_model())

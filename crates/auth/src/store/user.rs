@@ -1,8 +1,12 @@
 use chrono::{DateTime, Utc};
-use database::{Database, lock_for_update};
+use database::{Database, lock_for_update, starts_with};
 use kernel::{Email, Role, UnknownRole, UserId};
 use sea_orm::{
-    ActiveValue::Set, ConnectionTrait, DbErr, QueryTrait, TryInsertResult, entity::prelude::*,
+    ActiveValue::Set,
+    Condition, ConnectionTrait, DbErr, QueryOrder as _, QuerySelect as _, QueryTrait,
+    TryInsertResult, Value,
+    entity::prelude::*,
+    sea_query::{Expr, Func},
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -167,6 +171,81 @@ pub(crate) async fn rehash(
         .col_expr(Column::PasswordHash, Expr::value(password_hash))
         .filter(Column::Id.eq(user.id))
         .filter(Column::PasswordHash.eq(user.password_hash.as_deref()))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
+/// The oldest first; with a search, those whose address or name begins with it. Both come from an
+/// index. In any case: addresses are kept in lower case; of names SQLite knows that of ASCII only.
+pub(crate) async fn list(
+    database: &Database,
+    search: Option<&str>,
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let begins = |text, prefix: &String| starts_with(text, prefix, database.backend());
+    let found = search.map(str::to_lowercase).map(|prefix| {
+        let name = Func::lower(Expr::col(Column::Name));
+        Condition::any()
+            .add(begins(Expr::col(Column::Email), &prefix))
+            .add(begins(name.into(), &prefix))
+    });
+    let wanted = Condition::all()
+        .add_option(found)
+        .add_option(after.map(|id| Column::Id.gt(id)));
+    Entity::find()
+        .filter(wanted)
+        .order_by_asc(Column::Id)
+        .limit(limit)
+        .all(database.reader())
+        .await
+}
+
+/// Those who have a role and may log in, held until the transaction ends.
+pub(crate) async fn lock_active_of_role(
+    database: &Database,
+    transaction: &impl ConnectionTrait,
+    role: Role,
+) -> Result<Vec<Uuid>, DbErr> {
+    let mut select = Entity::find()
+        .filter(Column::Role.eq(role.as_str()))
+        .filter(Column::DisabledAt.is_null())
+        .order_by_asc(Column::Id);
+    lock_for_update(QueryTrait::query(&mut select), database.backend());
+    let users = select.all(transaction).await?;
+    Ok(users.into_iter().map(|user| user.id).collect())
+}
+
+pub(crate) async fn set_role(
+    connection: &impl ConnectionTrait,
+    id: UserId,
+    role: Role,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    set(connection, id, Column::Role, role.as_str(), now).await
+}
+
+pub(crate) async fn set_disabled(
+    connection: &impl ConnectionTrait,
+    id: UserId,
+    disabled_at: Option<DateTime<Utc>>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    set(connection, id, Column::DisabledAt, disabled_at, now).await
+}
+
+async fn set(
+    connection: &impl ConnectionTrait,
+    id: UserId,
+    column: Column,
+    value: impl Into<Value>,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(column, Expr::value(value))
+        .col_expr(Column::UpdatedAt, Expr::value(now))
+        .filter(Column::Id.eq(id.as_uuid()))
         .exec(connection)
         .await?;
     Ok(())

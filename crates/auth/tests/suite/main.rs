@@ -7,6 +7,7 @@
     reason = "tests, helpers included, fail by panicking"
 )]
 
+mod admin;
 mod background;
 mod confirm_email;
 mod create_session;

@@ -148,6 +148,18 @@ impl TestApp {
         Answer::read(request.send().await.unwrap()).await
     }
 
+    pub async fn send_json_as(
+        &self,
+        method: Method,
+        path: &str,
+        authorization: &str,
+        body: Value,
+    ) -> Answer {
+        let request = self.client.request(method, self.url(path));
+        let request = request.header("authorization", authorization).json(&body);
+        Answer::read(request.send().await.unwrap()).await
+    }
+
     pub async fn post(&self, path: &str, body: Value) -> Answer {
         self.send(Method::POST, path, Some(body)).await
     }

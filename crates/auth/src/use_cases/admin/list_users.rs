@@ -1,0 +1,18 @@
+use kernel::{Actor, Permission};
+
+use super::{AdminError, Slice, Sliced};
+use crate::{context::Context, store::user};
+
+/// Accounts, the oldest first; with a search, those whose address or name begins with it.
+pub(crate) async fn list_users(
+    context: &Context,
+    actor: &Actor,
+    search: Option<&str>,
+    slice: Slice,
+) -> Result<Sliced<user::Model>, AdminError> {
+    if !actor.may(Permission::ReadUsers) {
+        return Err(AdminError::Forbidden);
+    }
+    let users = user::list(&context.database, search, slice.after(), slice.limit()).await?;
+    Ok(slice.of(users, |user| user.id))
+}
