@@ -1,8 +1,8 @@
 //! The HTTP side: one endpoint a file, each with its request, its answer, and which problem each
 //! error of its use-case becomes. `confirm_page` is for people.
 
-mod answer_challenge;
 mod admin;
+mod answer_challenge;
 mod confirm_email;
 mod confirm_page;
 mod create_session;

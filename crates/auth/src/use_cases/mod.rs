@@ -1,7 +1,7 @@
 //! What can be done with identities, whoever asks: no HTTP here. One use-case a file.
 
-pub(crate) mod answer_challenge;
 pub(crate) mod admin;
+pub(crate) mod answer_challenge;
 pub(crate) mod authenticate_client;
 pub(crate) mod begin_external_login;
 pub(crate) mod begin_session;

@@ -4,8 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use testkit::http::send;
 
-use crate::bad_input::graphql_code;
-use crate::support::System;
+use crate::support::{System, graphql_code};
 
 const PLACE: &str = "mutation($input: PlaceOrderInput!) { placeOrder(input: $input) {
   order { id } userErrors { code field }

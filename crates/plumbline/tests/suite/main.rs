@@ -8,16 +8,20 @@
     reason = "tests, helpers included, fail by panicking"
 )]
 
+mod authorization;
 mod bad_graphql;
 mod bad_input;
+mod bodies;
 mod console;
 mod cors;
+mod documents;
 mod ends;
 mod headers;
 mod health;
 mod idempotency;
 mod isolation;
 mod journey;
+mod objects;
 mod passkeys;
 mod poison;
 mod support;

@@ -2,14 +2,20 @@
 
 mod browser;
 mod customer;
+mod identity;
 mod mail;
 mod patience;
 mod place;
+mod published;
+mod refused;
 mod rest;
 mod system;
 
 pub use browser::Browser;
 pub use customer::{Customer, PASSWORD, order_body};
+pub use identity::{Identity, Outcome};
 pub use patience::eventually;
 pub use place::ALLOWED_ORIGIN;
+pub use published::{NOBODYS, Operation, concrete, operations, permission_of};
+pub use refused::{graphql_code, refused};
 pub use system::System;

@@ -2,6 +2,7 @@
 
 use std::{net::SocketAddr, sync::Arc};
 
+use database::Database;
 use kernel::{SharedClock, SystemClock};
 use messaging::{Broker, BrokerConfig, DeadLetter, Message, QueueSpec};
 use payment_double::{DoubleConfig, PaymentDouble};
@@ -191,6 +192,14 @@ impl System {
         if let Err(report) = self.overrides.run(&["audit"]).await {
             panic!("the audit is not green:\n{report}");
         }
+    }
+
+    /// The identity context's database; close it afterwards.
+    pub async fn auth_database(&self) -> Database {
+        let settings = self.overrides.settings(Role::All);
+        Database::connect(&settings.auth.database_url, 1)
+            .await
+            .unwrap()
     }
 
     /// Waits until every order has ended and every event is published.
