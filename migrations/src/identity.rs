@@ -44,6 +44,8 @@ enum EmailChanges {
     Table,
     Id,
     UserId,
+    /// In which the change was asked for: it goes on afterwards.
+    SessionId,
     TokenHash,
     NewEmail,
     CreatedAt,
@@ -297,6 +299,7 @@ fn email_changes() -> TableCreateStatement {
         .table(T::Table)
         .col(pk_uuid(T::Id))
         .col(uuid(T::UserId))
+        .col(uuid(T::SessionId))
         .col(blob(T::TokenHash).unique_key())
         .col(text(T::NewEmail))
         .col(timestamp_with_time_zone(T::CreatedAt))

@@ -9,7 +9,10 @@ use uuid::Uuid;
 
 use crate::{
     origin::Origin,
-    store::audit_event::{self, Model},
+    store::{
+        audit_event::{self, Model},
+        user,
+    },
 };
 
 macro_rules! actions {
@@ -28,7 +31,14 @@ macro_rules! actions {
 
 actions! {
     UserRegistered = "user.registered";
+    EmailVerificationRequested = "user.email-verification-requested";
     EmailVerified = "user.email-verified";
+    PasswordResetRequested = "user.password-reset-requested";
+    PasswordReset = "user.password-reset";
+    PasswordChanged = "user.password-changed";
+    ProfileUpdated = "user.profile-updated";
+    EmailChangeRequested = "user.email-change-requested";
+    EmailChanged = "user.email-changed";
     SessionCreated = "session.created";
     ExternalIdentityLinked = "external-identity.linked";
     ExternalIdentityUnlinked = "external-identity.unlinked";
@@ -126,6 +136,22 @@ impl<'a> Event<'a> {
         }
     }
 
+    /// Something that somebody tried with an address, which may have no account.
+    pub(crate) fn of_address(
+        action: Action,
+        owner: Option<&user::Model>,
+        origin: &'a Origin,
+    ) -> Self {
+        Self {
+            by: By::Anonymous,
+            action,
+            target: ("user", owner.map(|owner| owner.id.to_string())),
+            origin,
+            outcome: Outcome::Succeeded,
+            details: json!({}),
+        }
+    }
+
     /// It happened to something else than a user.
     #[must_use]
     pub(crate) fn target(mut self, kind: &'static str, id: impl ToString) -> Self {
@@ -134,8 +160,15 @@ impl<'a> Event<'a> {
     }
 
     #[must_use]
-    pub(crate) fn refused(mut self) -> Self {
-        self.outcome = Outcome::Refused;
+    pub(crate) fn refused(self) -> Self {
+        self.refused_if(true)
+    }
+
+    #[must_use]
+    pub(crate) fn refused_if(mut self, refused: bool) -> Self {
+        if refused {
+            self.outcome = Outcome::Refused;
+        }
         self
     }
 

@@ -308,12 +308,16 @@ async fn delete_expired(context: &Context) -> Result<(), DbErr> {
     let logins = store::external_login::delete_expired(writer, now).await?;
     let ceremonies = store::passkey_ceremony::delete_expired(writer, now).await?;
     let challenges = store::mfa_challenge::delete_expired(writer, now).await?;
+    let resets = store::password_reset::delete_expired(writer, now).await?;
+    let changes = store::email_change::delete_expired(writer, now).await?;
     tracing::debug!(
         sessions,
         verifications,
         logins,
         ceremonies,
         challenges,
+        resets,
+        changes,
         "deleted what has expired"
     );
     Ok(())

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     context::Context,
     external::Provider,
-    store::{email_verification, external_identity, user},
+    store::{email_change, email_verification, external_identity, password_reset, user},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -43,6 +43,7 @@ pub(super) async fn compose(
     at: DateTime<Utc>,
 ) -> Result<Option<Mail>, ComposeError> {
     let facts = Facts { public_url, at };
+    let reader = context.database.reader();
     let addressed = match request {
         MailRequest::EmailVerification { verification_id } => {
             email_verification(context, facts, verification_id).await?
@@ -79,6 +80,40 @@ pub(super) async fn compose(
                 letters::second_factor_locked(facts, name)
             })
             .await?
+        }
+        MailRequest::PasswordReset { reset_id } => password_reset(context, facts, reset_id).await?,
+        MailRequest::PasswordChanged { user_id } => {
+            tell(context, user_id, |name| {
+                letters::password_changed(facts, name)
+            })
+            .await?
+        }
+        MailRequest::EmailChangeRequested { change_id } => {
+            let pending = email_change::find_pending(reader, change_id, context.now()).await?;
+            pending.map(|(change, user)| {
+                let letter = letters::email_change_requested(facts, &user.name, &change.new_email);
+                (user.email, letter)
+            })
+        }
+        MailRequest::EmailChange { change_id } => {
+            let pending = email_change::find_pending(reader, change_id, context.now()).await?;
+            pending.map(|(change, _)| {
+                let token = context.token_secret.email_change(change_id);
+                (change.new_email, letters::email_change(facts, &token))
+            })
+        }
+        MailRequest::AddressWanted { user_id } => {
+            tell(context, user_id, |name| {
+                letters::address_wanted(facts, name)
+            })
+            .await?
+        }
+        MailRequest::EmailChanged { user_id, former } => {
+            let owner = user::find(reader, user_id.into()).await?;
+            owner.map(|user| {
+                let letter = letters::email_changed(facts, &user.name, &user.email);
+                (former, letter)
+            })
         }
         MailRequest::SessionRevoked { user_id } => {
             tell(context, user_id, |name| {
@@ -138,6 +173,20 @@ async fn external_identity_linked(
         let provider = context.external_providers.get(&identity.provider);
         let provider = provider.map_or(&*identity.provider, Provider::display_name);
         let letter = letters::external_identity_linked(facts, &user.name, provider);
+        (user.email, letter)
+    }))
+}
+
+async fn password_reset(
+    context: &Context,
+    facts: Facts<'_>,
+    id: Uuid,
+) -> Result<Option<Addressed>, DbErr> {
+    let reader = context.database.reader();
+    let pending = password_reset::find_pending(reader, id, context.now()).await?;
+    Ok(pending.map(|(_, user)| {
+        let token = context.token_secret.password_reset(id);
+        let letter = letters::password_reset(facts, &user.name, &token);
         (user.email, letter)
     }))
 }

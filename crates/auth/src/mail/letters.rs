@@ -164,6 +164,97 @@ pub(super) fn second_factor_locked(facts: Facts<'_>, name: &str) -> Letter {
     )
 }
 
+pub(super) fn password_reset(facts: Facts<'_>, name: &str, token: &OpaqueToken) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    let instruction = "To choose one, open this page within 30 minutes:";
+    let happened = format!(
+        "On {when} someone, hopefully you, asked for a new password for your account at Plumbline \
+         ({site})."
+    );
+    let otherwise = "If it was not you, ignore this mail: your password stays as it is.";
+    Letter {
+        action: Some(facts.action(
+            instruction,
+            "Choose a new password",
+            "reset-password",
+            token,
+        )),
+        ..facts.tell("Choose a new password", name, happened, otherwise)
+    }
+}
+
+pub(super) fn password_changed(facts: Facts<'_>, name: &str) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    facts.tell(
+        "Your password was changed",
+        name,
+        format!(
+            "On {when} the password of your account at Plumbline ({site}) was changed, and your \
+             other sessions were ended. If it was you, there is nothing to do."
+        ),
+        "If it was not you, somebody knew your password or can read your mail: choose another \
+         password for your mailbox, then ask Plumbline for a new one, too.",
+    )
+}
+
+pub(super) fn email_change_requested(facts: Facts<'_>, name: &str, new_email: &str) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    facts.tell(
+        "Your e-mail address is about to be changed",
+        name,
+        format!(
+            "On {when} someone who is logged in to your account at Plumbline ({site}) asked to \
+             change its e-mail address to {new_email}. It changes when that address is confirmed."
+        ),
+        "If it was not you, change your password at once: that calls the change off and ends \
+         every other session.",
+    )
+}
+
+/// To an address that whoever wants it may not own: without their name.
+pub(super) fn email_change(facts: Facts<'_>, token: &OpaqueToken) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    let instruction = "To confirm it, open this page within 24 hours and press the button:";
+    Letter {
+        subject: "Confirm your new e-mail address",
+        name: None,
+        paragraphs: vec![format!(
+            "On {when} someone, hopefully you, asked to use this address for an account at \
+             Plumbline ({site})."
+        )],
+        action: Some(facts.action(instruction, "Confirm", "confirm-email-change", token)),
+        otherwise: "If it was not you, ignore this mail: nothing changes without the confirmation."
+            .to_owned(),
+        site: site.to_owned(),
+    }
+}
+
+pub(super) fn address_wanted(facts: Facts<'_>, name: &str) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    facts.tell(
+        "You have an account already",
+        name,
+        format!(
+            "On {when} someone, perhaps you, tried to use this address for another account at \
+             Plumbline ({site}). It belongs to yours: log in there, or delete that account first."
+        ),
+        "If it was not you, there is nothing to do: nothing was changed.",
+    )
+}
+
+pub(super) fn email_changed(facts: Facts<'_>, name: &str, new_email: &str) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    facts.tell(
+        "Your e-mail address was changed",
+        name,
+        format!(
+            "On {when} the e-mail address of your account at Plumbline ({site}) was changed to \
+             {new_email}. This address does not belong to the account any more."
+        ),
+        "If it was not you, tell Plumbline's support at once.",
+    )
+}
+
 pub(super) fn session_revoked(facts: Facts<'_>, name: &str) -> Letter {
     let (site, when) = (facts.site(), facts.when());
     facts.tell(

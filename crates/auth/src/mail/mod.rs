@@ -1,5 +1,6 @@
 //! Mails leave through the outbox, in the transaction of what they tell of. The request names rows
-//! and holds neither address nor token: the consumer reads the one and derives the other.
+//! and never holds a token: the consumer reads the address and derives the token. Only an address
+//! that no row holds any more travels with its request.
 
 mod compose;
 mod consumer;
@@ -32,7 +33,7 @@ const SOURCE: &str = "/auth";
 const AGGREGATE: &str = "user";
 
 /// Which mail, about what.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "template", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum MailRequest {
     /// Confirm your address.
@@ -65,6 +66,31 @@ pub(crate) enum MailRequest {
     /// Somebody who knows the password has guessed codes.
     SecondFactorLocked {
         user_id: Uuid,
+    },
+    /// Choose a new password.
+    PasswordReset {
+        reset_id: Uuid,
+    },
+    /// The password is another one now.
+    PasswordChanged {
+        user_id: Uuid,
+    },
+    /// To the present address: another one was asked for.
+    EmailChangeRequested {
+        change_id: Uuid,
+    },
+    /// To the new address: confirm it.
+    EmailChange {
+        change_id: Uuid,
+    },
+    /// Somebody wanted to change to an address that has an account.
+    AddressWanted {
+        user_id: Uuid,
+    },
+    /// To the former address, which no row holds any more.
+    EmailChanged {
+        user_id: Uuid,
+        former: String,
     },
     /// A session ended, because its refresh token was used twice.
     SessionRevoked {

@@ -8,5 +8,5 @@ mod pool;
 
 pub use hasher::{HashError, HashingParams, InvalidHashingParams};
 pub(crate) use passwords::{PasswordError, Passwords, Verified};
-pub(crate) use policy::{NewPassword, PolicyContext};
+pub(crate) use policy::{NewPassword, PolicyContext, PolicyViolation};
 pub use pool::HashPoolConfig;

@@ -3,10 +3,12 @@
 
 use std::{collections::HashSet, sync::LazyLock};
 
-/// In Unicode characters. Eight would do where a second factor is on.
-pub(crate) const MIN_CHARS: usize = 15;
+/// In Unicode characters.
+const MIN_CHARS: usize = 15;
+/// Of a password that is not enough by itself to log in.
+const MIN_CHARS_WITH_SECOND_FACTOR: usize = 8;
 /// In Unicode characters. A longer password is refused, never truncated.
-pub(crate) const MAX_CHARS: usize = 128;
+const MAX_CHARS: usize = 128;
 
 /// Of a password that contains a context word, this much must remain without it.
 const MIN_CHARS_BESIDE_CONTEXT: usize = 8;
@@ -21,17 +23,19 @@ const PRODUCT: &str = "plumbline";
 static COMMON: LazyLock<HashSet<&str>> =
     LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
 
-/// What an attacker who knows the account would try first.
+/// What an attacker who knows the account would try first, and what else protects it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PolicyContext<'a> {
     pub email: &'a str,
     pub name: &'a str,
+    /// Whether one is asked for at a log-in.
+    pub second_factor: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum PolicyViolation {
-    #[error("must have at least {MIN_CHARS} characters")]
-    TooShort,
+    #[error("must have at least {min} characters")]
+    TooShort { min: usize },
     #[error("must have at most {MAX_CHARS} characters")]
     TooLong,
     #[error("is one of the most common passwords, or repeats one")]
@@ -44,7 +48,7 @@ impl PolicyViolation {
     /// The field error's stable code.
     pub(crate) const fn code(self) -> &'static str {
         match self {
-            Self::TooShort => "too-short",
+            Self::TooShort { .. } => "too-short",
             Self::TooLong => "too-long",
             Self::Common => "too-common",
             Self::Context => "too-predictable",
@@ -72,8 +76,13 @@ impl NewPassword {
 
 fn check(password: &str, context: PolicyContext<'_>) -> Result<(), PolicyViolation> {
     let chars = password.chars().count();
-    if chars < MIN_CHARS {
-        return Err(PolicyViolation::TooShort);
+    let min = if context.second_factor {
+        MIN_CHARS_WITH_SECOND_FACTOR
+    } else {
+        MIN_CHARS
+    };
+    if chars < min {
+        return Err(PolicyViolation::TooShort { min });
     }
     if chars > MAX_CHARS {
         return Err(PolicyViolation::TooLong);
@@ -137,7 +146,9 @@ mod tests {
     const CONTEXT: PolicyContext<'_> = PolicyContext {
         email: "ada.lovelace@example.com",
         name: "Ada King",
+        second_factor: false,
     };
+    const TOO_SHORT: PolicyViolation = PolicyViolation::TooShort { min: MIN_CHARS };
 
     fn verdict(password: &str) -> Result<(), PolicyViolation> {
         check(password, CONTEXT)
@@ -145,11 +156,23 @@ mod tests {
 
     #[test]
     fn length_is_counted_in_characters_and_any_alphabet_will_do() {
-        assert_eq!(verdict("Tr0ub4dor&3"), Err(PolicyViolation::TooShort));
+        assert_eq!(verdict("Tr0ub4dor&3"), Err(TOO_SHORT));
         assert_eq!(verdict("correct horse battery staple"), Ok(()));
         assert_eq!(verdict("żółty kot śpi dziś"), Ok(()));
-        assert_eq!(verdict("жёлтый кот"), Err(PolicyViolation::TooShort));
+        assert_eq!(verdict("жёлтый кот"), Err(TOO_SHORT));
         assert_eq!(verdict(&"ab1 ".repeat(33)), Err(PolicyViolation::TooLong));
+    }
+
+    #[test]
+    fn eight_characters_are_enough_beside_a_second_factor() {
+        let context = PolicyContext {
+            second_factor: true,
+            ..CONTEXT
+        };
+        assert_eq!(check("Tr0ub4d&", context), Ok(()));
+        let too_short = PolicyViolation::TooShort { min: 8 };
+        assert_eq!(check("Tr0ub4d", context), Err(too_short));
+        assert_eq!(check("password", context), Err(PolicyViolation::Common));
     }
 
     #[test]
@@ -196,9 +219,9 @@ mod tests {
     proptest! {
         #[test]
         fn any_text_gets_a_verdict(password in ".{0,200}", email in ".{0,40}", name in ".{0,40}") {
-            let verdict = check(&password, PolicyContext { email: &email, name: &name });
+            let verdict = check(&password, PolicyContext { email: &email, name: &name, second_factor: false });
             if password.chars().count() < MIN_CHARS {
-                prop_assert_eq!(verdict, Err(PolicyViolation::TooShort));
+                prop_assert_eq!(verdict, Err(TOO_SHORT));
             }
         }
 

@@ -1,10 +1,11 @@
 //! The HTTP side: one endpoint a file, each with its request, its answer, and which problem each
-//! error of its use-case becomes. `confirm_page` is for people.
+//! error of its use-case becomes. `pages` is for people.
 
 mod admin;
 mod answer_challenge;
+mod change_password;
 mod confirm_email;
-mod confirm_page;
+mod confirm_email_change;
 mod create_session;
 mod external_identities;
 mod external_logins;
@@ -14,14 +15,20 @@ mod logged_in;
 mod me;
 mod mfa;
 mod oauth;
+mod pages;
 mod passkeys;
 mod refresh_tokens;
 mod register_user;
+mod request_email_change;
+mod request_email_verification;
+mod request_password_reset;
+mod reset_password;
 mod revoke_all_sessions;
 mod revoke_session;
 mod second_factor;
 mod service_accounts;
 mod step_up;
+mod update_profile;
 mod well_known;
 
 use std::{sync::Arc, time::Duration};
@@ -48,7 +55,9 @@ use utoipa::OpenApi as _;
 
 use self::limits::TooManyRequests;
 use crate::{
-    password::PasswordError, service::AuthService, use_cases::begin_session::SessionTokens,
+    password::{PasswordError, PolicyViolation},
+    service::AuthService,
+    use_cases::begin_session::SessionTokens,
 };
 
 pub(crate) use external_logins::callback_url as external_login_callback;
@@ -74,7 +83,10 @@ const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
         admin::end_user_sessions::handle,
         admin::list_audit_events::handle,
         register_user::handle,
+        request_email_verification::handle,
         confirm_email::handle,
+        request_password_reset::handle,
+        reset_password::handle,
         create_session::handle,
         list_sessions::handle,
         revoke_all_sessions::handle,
@@ -89,6 +101,10 @@ const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
         external_identities::list::handle,
         external_identities::link::handle,
         external_identities::unlink::handle,
+        update_profile::handle,
+        change_password::handle,
+        request_email_change::handle,
+        confirm_email_change::handle,
         oauth::token::handle,
         service_accounts::list,
         service_accounts::create,
@@ -167,9 +183,25 @@ fn routes() -> RouteTable {
         // Registration
         .post("/v1/users", Public, register_user::handle)
         .post(
+            "/v1/email-verifications",
+            Public,
+            request_email_verification::handle,
+        )
+        .post(
             "/v1/email-verifications/confirm",
             Public,
             confirm_email::handle,
+        )
+        // Passwords
+        .post(
+            "/v1/password-resets",
+            Public,
+            request_password_reset::handle,
+        )
+        .post(
+            "/v1/password-resets/confirm",
+            Public,
+            reset_password::handle,
         )
         // Sessions
         .post("/v1/sessions", Public, create_session::handle)
@@ -238,6 +270,26 @@ fn routes() -> RouteTable {
         )
         // One's own account
         .get("/v1/me", Needs(Permission::ReadOwnProfile), me::handle)
+        .patch(
+            "/v1/me",
+            Needs(Permission::UpdateOwnProfile),
+            update_profile::handle,
+        )
+        .put(
+            "/v1/me/password",
+            NeedsRecent(Permission::ManageOwnCredentials),
+            change_password::handle,
+        )
+        .post(
+            "/v1/me/email",
+            NeedsRecent(Permission::ManageOwnCredentials),
+            request_email_change::handle,
+        )
+        .post(
+            "/v1/email-changes/confirm",
+            Public,
+            confirm_email_change::handle,
+        )
         // Programs
         .post("/oauth2/token", Client, oauth::token::handle)
         .get(
@@ -350,8 +402,16 @@ fn routes() -> RouteTable {
             Public,
             well_known::metadata,
         )
-        .get("/confirm-email", Public, confirm_page::page)
-        .get("/confirm-email.js", Public, confirm_page::script)
+        .get("/confirm-email", Public, pages::confirm_email)
+        .get("/confirm-email.js", Public, pages::confirm_email_script)
+        .get("/confirm-email-change", Public, pages::confirm_email_change)
+        .get(
+            "/confirm-email-change.js",
+            Public,
+            pages::confirm_email_change_script,
+        )
+        .get("/reset-password", Public, pages::reset_password)
+        .get("/reset-password.js", Public, pages::reset_password_script)
 }
 
 /// The answer to a log-in and to a refresh; names of RFC 6749 §5.1.
@@ -402,6 +462,11 @@ fn database_problem(error: DbErr) -> Problem {
     } else {
         Problem::internal(error)
     }
+}
+
+/// A password that is refused, in a field of the request.
+fn policy_problem(field: &str, violation: PolicyViolation) -> Problem {
+    Problem::new(ErrorCode::Validation).field(field, violation.code(), violation.to_string())
 }
 
 fn password_problem(error: PasswordError) -> Problem {

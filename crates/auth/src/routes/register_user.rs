@@ -47,6 +47,7 @@ impl RegisterUserRequest {
         let context = PolicyContext {
             email: &self.email,
             name: &self.name,
+            second_factor: false,
         };
         let password = NewPassword::parse(self.password, context);
         if let Err(violation) = password {

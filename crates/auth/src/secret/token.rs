@@ -133,6 +133,14 @@ impl TokenSecret {
         self.derive("rate-limits", &[]).0
     }
 
+    pub(crate) fn password_reset(&self, id: uuid::Uuid) -> OpaqueToken {
+        self.derive("password-reset", id.as_bytes())
+    }
+
+    pub(crate) fn email_change(&self, id: uuid::Uuid) -> OpaqueToken {
+        self.derive("email-change", id.as_bytes())
+    }
+
     /// HMAC-SHA256 over the purpose, a zero byte and the input: no two purposes share a token.
     fn derive(&self, purpose: &str, input: &[u8]) -> OpaqueToken {
         let mut context = hmac::Context::with_key(&self.0);

@@ -47,6 +47,15 @@ pub(crate) async fn insert(connection: &impl ConnectionTrait, row: Model) -> Res
     Ok(())
 }
 
+/// Does nothing, by the same statement, if there is no such user.
+pub(crate) async fn insert_if_user_exists(
+    connection: &impl ConnectionTrait,
+    row: Model,
+) -> Result<(), DbErr> {
+    let user_id = row.user_id;
+    super::user::insert_if_user_exists(connection, &row.into_active_model(), user_id).await
+}
+
 /// Takes the verification of a token out of the table, and with it every other one of the same
 /// user. Of any number of callers one gets it.
 pub(crate) async fn take(

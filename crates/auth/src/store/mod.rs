@@ -1,12 +1,14 @@
 //! The auth database: one file a table, its rows and the queries on them.
 
 pub(crate) mod audit_event;
+pub(crate) mod email_change;
 pub(crate) mod email_verification;
 pub(crate) mod external_identity;
 pub(crate) mod external_login;
 pub(crate) mod mfa_challenge;
 pub(crate) mod passkey;
 pub(crate) mod passkey_ceremony;
+pub(crate) mod password_reset;
 pub(crate) mod recovery_code;
 pub(crate) mod refresh_token;
 pub(crate) mod service_account;

@@ -3,10 +3,10 @@ use database::{Database, lock_for_update, starts_with};
 use kernel::{Email, Role, UnknownRole, UserId};
 use sea_orm::{
     ActiveValue::Set,
-    Condition, ConnectionTrait, DbErr, QueryOrder as _, QuerySelect as _, QueryTrait,
-    TryInsertResult, Value,
+    Condition, ConnectionTrait, DbErr, Iterable as _, QueryOrder as _, QuerySelect as _,
+    QueryTrait, SqlErr, TryInsertResult, Value,
     entity::prelude::*,
-    sea_query::{Expr, Func},
+    sea_query::{Expr, Func, Query},
 };
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -36,6 +36,16 @@ impl ActiveModelBehavior for ActiveModel {}
 impl Model {
     pub(crate) fn user_id(&self) -> UserId {
         self.id.into()
+    }
+
+    /// Whether its owner can use it.
+    pub(crate) fn is_active(&self) -> bool {
+        self.email_verified_at.is_some() && self.disabled_at.is_none() && self.deleted_at.is_none()
+    }
+
+    /// Whether its address is its own: one that nobody has confirmed is anyone's.
+    pub(crate) fn holds_address(&self) -> bool {
+        self.email_verified_at.is_some() || self.disabled_at.is_some()
     }
 
     pub(crate) fn role(&self) -> Result<Role, UnknownRole> {
@@ -88,6 +98,24 @@ pub(crate) async fn find_by_email(
         .filter(Column::Email.eq(email.as_str()))
         .one(connection)
         .await
+}
+
+/// Reads a user and holds them until the transaction ends: whoever else wants to change them waits.
+pub(crate) async fn find_by_email_for_update(
+    database: &Database,
+    transaction: &impl ConnectionTrait,
+    email: &Email,
+) -> Result<Option<Model>, DbErr> {
+    let mut select = Entity::find().filter(Column::Email.eq(email.as_str()));
+    lock_for_update(QueryTrait::query(&mut select), database.backend());
+    select.one(transaction).await
+}
+
+pub(crate) async fn find_active(
+    connection: &impl ConnectionTrait,
+    id: UserId,
+) -> Result<Option<Model>, DbErr> {
+    Ok(find(connection, id).await?.filter(Model::is_active))
 }
 
 pub(crate) async fn find(
@@ -235,6 +263,24 @@ pub(crate) async fn set_disabled(
     set(connection, id, Column::DisabledAt, disabled_at, now).await
 }
 
+pub(crate) async fn set_password(
+    connection: &impl ConnectionTrait,
+    id: UserId,
+    password_hash: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    set(connection, id, Column::PasswordHash, password_hash, now).await
+}
+
+pub(crate) async fn rename(
+    connection: &impl ConnectionTrait,
+    id: UserId,
+    name: &str,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    set(connection, id, Column::Name, name, now).await
+}
+
 async fn set(
     connection: &impl ConnectionTrait,
     id: UserId,
@@ -248,5 +294,62 @@ async fn set(
         .filter(Column::Id.eq(id.as_uuid()))
         .exec(connection)
         .await?;
+    Ok(())
+}
+
+/// Gives a user an address that they have confirmed, unless another account holds it: says whether
+/// it did. Then the transaction must end. A registration that nobody confirmed gives way.
+pub(crate) async fn change_email(
+    connection: &impl ConnectionTrait,
+    id: Uuid,
+    email: &Email,
+    now: DateTime<Utc>,
+) -> Result<bool, DbErr> {
+    Entity::delete_many()
+        .filter(Column::Email.eq(email.as_str()))
+        .filter(Column::EmailVerifiedAt.is_null())
+        .filter(Column::DisabledAt.is_null())
+        .exec(connection)
+        .await?;
+    let changed = Entity::update_many()
+        .col_expr(Column::Email, Expr::value(email.as_str()))
+        .col_expr(Column::EmailVerifiedAt, Expr::value(now))
+        .col_expr(Column::UpdatedAt, Expr::value(now))
+        .filter(Column::Id.eq(id))
+        .exec(connection)
+        .await;
+    match changed {
+        Ok(changed) => Ok(changed.rows_affected == 1),
+        Err(error) => match error.sql_err() {
+            Some(SqlErr::UniqueConstraintViolation(_)) => Ok(false),
+            _ => Err(error),
+        },
+    }
+}
+
+/// Inserts a row that belongs to a user, or nothing if there is no such user: by the same
+/// statement, so that time does not tell.
+pub(crate) async fn insert_if_user_exists<E: EntityTrait>(
+    connection: &impl ConnectionTrait,
+    row: &impl ActiveModelTrait<Entity = E>,
+    user_id: Uuid,
+) -> Result<(), DbErr> {
+    let (mut columns, mut values) = (Vec::new(), Vec::new());
+    for column in E::Column::iter() {
+        if let Some(value) = row.get(column).into_value() {
+            columns.push(column);
+            values.push(Expr::value(value));
+        }
+    }
+    let row = Query::select()
+        .exprs(values)
+        .from(Entity)
+        .and_where(Column::Id.eq(user_id))
+        .take();
+    let mut insert = Query::insert();
+    insert.into_table(E::default()).columns(columns);
+    let inserted = insert.select_from(row);
+    inserted.map_err(|error| DbErr::Query(sea_orm::RuntimeErr::Internal(error.to_string())))?;
+    connection.execute(&insert).await?;
     Ok(())
 }

@@ -84,3 +84,27 @@ async fn opening_the_mails_link_confirms_nothing() {
         .expect_problem(403, "email-unverified");
     app.finish().await;
 }
+
+#[actix_web::test]
+async fn the_mail_of_a_registration_can_be_sent_again() {
+    let app = TestApp::start().await;
+    registered(&app).await;
+    app.clock.advance(TimeDelta::hours(25));
+    let body = serde_json::json!({"email": EMAIL});
+    let answer = app.post("/auth/v1/email-verifications", body.clone()).await;
+    assert_eq!(answer.expect(202), serde_json::json!({}));
+    let token = app.mails(EMAIL, 2).await.remove(0).token.unwrap();
+    app.confirm(&token).await.expect(204);
+    app.log_in(EMAIL, PASSWORD).await.expect(201);
+
+    // There is nothing to confirm any more, and nobody to write to.
+    let nobody = serde_json::json!({"email": "nobody@example.com"});
+    for body in [body, nobody] {
+        let answer = app.post("/auth/v1/email-verifications", body).await;
+        assert_eq!(answer.expect(202), serde_json::json!({}));
+    }
+    app.register("bob@example.com", PASSWORD).await.expect(202);
+    app.mails("bob@example.com", 1).await;
+    assert_eq!(app.mailbox.mails(Some(EMAIL)).len(), 2);
+    app.finish().await;
+}

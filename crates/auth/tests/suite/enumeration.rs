@@ -1,6 +1,7 @@
 //! Nobody learns from an answer whether an address has an account (ASVS 5.0, 6.3.8).
 
 use kernel::Role;
+use serde_json::json;
 
 use crate::harness::{Answer, EMAIL, PASSWORD, TestApp};
 
@@ -87,5 +88,25 @@ async fn a_registration_is_the_same_answer_whatever_the_account() {
         app.mails(address, 1).await;
     }
     app.mails(EMAIL, 1).await;
+    app.finish().await;
+}
+
+#[actix_web::test]
+async fn asking_for_a_mail_is_the_same_answer_whatever_the_account() {
+    let app = TestApp::start().await;
+    let addresses = accounts(&app).await;
+    for path in ["/auth/v1/password-resets", "/auth/v1/email-verifications"] {
+        let mut answers = Vec::new();
+        for _ in 0..2 {
+            for address in addresses {
+                answers.push(app.post(path, json!({"email": address})).await);
+            }
+        }
+        let first = comparable(&answers[0]);
+        for answer in &answers {
+            assert_eq!(answer.status, 202);
+            assert_eq!(comparable(answer), first);
+        }
+    }
     app.finish().await;
 }

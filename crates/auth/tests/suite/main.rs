@@ -22,6 +22,8 @@ mod mfa;
 mod mfa_log_in;
 mod oauth_token;
 mod other_implementations;
+mod own_account;
+mod password_resets;
 mod refresh_tokens;
 mod register_user;
 mod requests;

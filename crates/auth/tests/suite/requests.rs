@@ -6,9 +6,13 @@ use serde_json::json;
 use crate::harness::{EMAIL, NAME, PASSWORD, TestApp};
 
 const JSON: &str = "application/json";
-const POSTS: [&str; 5] = [
+const POSTS: [&str; 9] = [
     "/auth/v1/users",
+    "/auth/v1/email-verifications",
     "/auth/v1/email-verifications/confirm",
+    "/auth/v1/password-resets",
+    "/auth/v1/password-resets/confirm",
+    "/auth/v1/email-changes/confirm",
     "/auth/v1/sessions",
     "/auth/v1/sessions/mfa",
     "/auth/v1/tokens/refresh",
@@ -52,6 +56,9 @@ async fn bodies_that_are_not_what_they_should_be_are_refused() {
         "sessions",
         "refresh_tokens",
         "email_verifications",
+        "password_resets",
+        "email_changes",
+        "audit_events",
         "outbox",
     ] {
         assert_eq!(app.store.count(table).await, 0, "{table}");
@@ -96,7 +103,7 @@ async fn other_methods_and_paths_are_problems_too() {
     }
     let answer = app.post("/auth/v1/me", json!({})).await;
     answer.expect_problem(405, "method-not-allowed");
-    assert_eq!(answer.header("allow"), "GET, HEAD");
+    assert_eq!(answer.header("allow"), "GET, HEAD, PATCH");
     for path in [
         "/auth",
         "/auth/",
