@@ -13,6 +13,8 @@ pub mod services;
 #[cfg(feature = "clients")]
 pub mod http;
 #[cfg(feature = "clients")]
+pub mod oidc_provider;
+#[cfg(feature = "clients")]
 pub mod postgres;
 #[cfg(feature = "clients")]
 pub mod ws;

@@ -16,6 +16,7 @@ mod console;
 mod cors;
 mod documents;
 mod ends;
+mod external_login;
 mod headers;
 mod health;
 mod idempotency;

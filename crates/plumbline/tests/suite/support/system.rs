@@ -81,8 +81,13 @@ impl System {
     }
 
     async fn embedded() -> Self {
+        Self::embedded_with(|overrides| overrides).await
+    }
+
+    /// The embedded one, with other settings.
+    pub async fn embedded_with(change: impl FnOnce(Overrides) -> Overrides) -> Self {
         let place = Embedded::prepare();
-        let overrides = place.overrides();
+        let overrides = change(place.overrides());
         let settings = overrides.settings(Role::All);
         let secret_key = settings.payment.secret_key.clone();
         let webhook_secret = settings.payment.webhook_secrets[0].clone().into();
