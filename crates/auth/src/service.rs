@@ -253,6 +253,10 @@ impl AuthService {
         self.context.access_tokens.signing_keys.jwks()
     }
 
+    pub(crate) fn public_url(&self) -> &Url {
+        &self.public_url
+    }
+
     pub(crate) fn issuer(&self) -> &str {
         &self.context.access_tokens.issuer
     }

@@ -6,7 +6,11 @@ use service_kit::{
     problem::{Problem, ProblemBody},
 };
 
-use super::{SessionAnswer, database_problem, second_factor};
+use super::{
+    SessionAnswer,
+    browser::{Browser, RefreshTokenTransport},
+    database_problem, second_factor,
+};
 use crate::{
     context::Context,
     origin::Origin,
@@ -25,6 +29,9 @@ pub(super) struct AnswerChallengeRequest {
     /// Instead of `code`.
     #[schema(example = "0123-4567-89AB-CDEF-GHJK-MNPQ")]
     recovery_code: Option<String>,
+    /// Where the refresh token goes.
+    #[serde(default)]
+    refresh_token_transport: RefreshTokenTransport,
 }
 
 impl From<AnswerChallengeError> for Problem {
@@ -56,6 +63,7 @@ impl From<AnswerChallengeError> for Problem {
         (status = 201, description = "Logged in", body = SessionAnswer),
         (status = 400, description = "`malformed-json`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`invalid-second-factor`, or `invalid-challenge`: begin the log-in again", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`cross-site-request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "`payload-too-large`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported-media-type`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation`", body = ProblemBody, content_type = "application/problem+json"),
@@ -66,12 +74,14 @@ impl From<AnswerChallengeError> for Problem {
 pub(super) async fn handle(
     context: web::Data<Context>,
     origin: Origin,
+    browser: Browser,
     Json(request): Json<AnswerChallengeRequest>,
 ) -> Result<HttpResponse, Problem> {
+    browser.check(request.refresh_token_transport)?;
     let answer = second_factor::parse(request.code, request.recovery_code)?;
     let answer = answer.ok_or_else(second_factor::missing)?;
     let tokens = answer_challenge(&context, &request.challenge, &answer, &origin).await?;
     metrics::counter!("plumbline_logins_total", "outcome" => "ok").increment(1);
-    let answer = SessionAnswer::new(tokens, context.access_tokens.lifetime);
-    Ok(super::secret_answer(HttpResponse::Created(), &answer))
+    let transport = request.refresh_token_transport;
+    Ok(transport.answer(&context, HttpResponse::Created(), tokens))
 }

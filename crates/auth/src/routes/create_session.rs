@@ -8,7 +8,9 @@ use service_kit::{
 };
 
 use super::{
-    SessionAnswer, database_problem,
+    SessionAnswer,
+    browser::{Browser, RefreshTokenTransport},
+    database_problem,
     logged_in::{self, MfaRequired},
     password_problem,
 };
@@ -28,6 +30,9 @@ pub(super) struct CreateSessionRequest {
     email: String,
     #[schema(format = "password", example = "plumbline-demo-password")]
     password: String,
+    /// Where the refresh token goes.
+    #[serde(default)]
+    refresh_token_transport: RefreshTokenTransport,
 }
 
 impl CreateSessionRequest {
@@ -85,7 +90,7 @@ impl From<LogInError> for Problem {
         (status = 202, description = "The password is right, and a second factor is awaited", body = MfaRequired),
         (status = 400, description = "`malformed-json`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`invalid-credentials`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "`email-unverified` or `account-disabled`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`email-unverified`, `account-disabled` or `cross-site-request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "`payload-too-large`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported-media-type`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation`", body = ProblemBody, content_type = "application/problem+json"),
@@ -95,9 +100,12 @@ impl From<LogInError> for Problem {
 pub(super) async fn handle(
     context: web::Data<Context>,
     origin: Origin,
+    browser: Browser,
     Json(request): Json<CreateSessionRequest>,
 ) -> Result<HttpResponse, Problem> {
+    let transport = request.refresh_token_transport;
+    browser.check(transport)?;
     let result = log_in(&context, request.parse()?, &origin).await;
     logged_in::count(&result);
-    Ok(logged_in::answer(&context, result?))
+    Ok(logged_in::answer(&context, result?, transport))
 }

@@ -3,7 +3,7 @@
 use actix_web::HttpResponse;
 use serde::Serialize;
 
-use super::{SessionAnswer, secret_answer};
+use super::{browser::RefreshTokenTransport, secret_answer};
 use crate::{
     context::Context,
     use_cases::finish_log_in::{CHALLENGE_LIFETIME, LoggedIn},
@@ -36,12 +36,13 @@ pub(super) fn count<E>(result: &Result<LoggedIn, E>) {
 }
 
 /// 201 with the tokens, or 202 with a challenge.
-pub(super) fn answer(context: &Context, logged_in: LoggedIn) -> HttpResponse {
+pub(super) fn answer(
+    context: &Context,
+    logged_in: LoggedIn,
+    transport: RefreshTokenTransport,
+) -> HttpResponse {
     match logged_in {
-        LoggedIn::Session(tokens) => {
-            let answer = SessionAnswer::new(tokens, context.access_tokens.lifetime);
-            secret_answer(HttpResponse::Created(), &answer)
-        }
+        LoggedIn::Session(tokens) => transport.answer(context, HttpResponse::Created(), tokens),
         LoggedIn::SecondFactorRequired(challenge) => {
             let answer = MfaRequired {
                 mfa_required: true,

@@ -3,6 +3,7 @@
 
 mod admin;
 mod answer_challenge;
+mod browser;
 mod change_password;
 mod confirm_email;
 mod confirm_email_change;
@@ -53,7 +54,7 @@ use service_kit::{
 };
 use utoipa::OpenApi as _;
 
-use self::limits::TooManyRequests;
+use self::{browser::OwnOrigin, limits::TooManyRequests};
 use crate::{
     password::{PasswordError, PolicyViolation},
     service::AuthService,
@@ -155,6 +156,7 @@ pub(crate) fn configure(service: &AuthService, config: &mut ServiceConfig) {
         .app_data(web::Data::from(service.context()))
         .app_data(web::Data::new(service.verifier().clone()))
         .app_data(documents)
+        .app_data(web::Data::new(OwnOrigin::of(service.public_url())))
         .default_service(web::to(not_found));
     let context = service.context();
     let limits = move |request: ServiceRequest, next: Next<BoxBody>| {
@@ -421,7 +423,10 @@ struct SessionAnswer {
     access_token: String,
     /// Works once; the answer to it has the next one.
     #[schema(example = "bWluZSBhbG9uZSwgYW5kIG9ubHkgdGhpcyBvbmNlISE")]
-    refresh_token: String,
+    ///
+    /// Left out where it is in a cookie.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<String>,
     #[schema(example = "Bearer")]
     token_type: &'static str,
     /// Of the access token, in seconds.
@@ -434,7 +439,7 @@ impl SessionAnswer {
     fn new(tokens: SessionTokens, lifetime: chrono::TimeDelta) -> Self {
         Self {
             access_token: tokens.access_token,
-            refresh_token: tokens.refresh_token.expose(),
+            refresh_token: Some(tokens.refresh_token.expose()),
             token_type: "Bearer",
             expires_in: lifetime.num_seconds(),
             session_id: tokens.session_id.as_uuid(),

@@ -4,6 +4,7 @@ use service_kit::{
     problem::{Problem, ProblemBody},
 };
 
+use super::browser;
 use crate::{context::Context, origin::Origin, use_cases::revoke_sessions::revoke_all_sessions};
 
 /// Log out everywhere.
@@ -28,5 +29,5 @@ pub(super) async fn handle(
     origin: Origin,
 ) -> Result<HttpResponse, Problem> {
     revoke_all_sessions(&context, caller.actor(), &origin).await?;
-    Ok(HttpResponse::NoContent().finish())
+    Ok(browser::forget(HttpResponse::NoContent().finish()))
 }

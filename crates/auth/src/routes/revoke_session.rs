@@ -1,12 +1,13 @@
 use actix_web::{HttpResponse, web};
 use contracts::ErrorCode;
+use kernel::SessionId;
 use service_kit::{
     access_token::Authenticated,
     problem::{Problem, ProblemBody},
 };
 use uuid::Uuid;
 
-use super::database_problem;
+use super::{browser, database_problem};
 use crate::{
     context::Context,
     origin::Origin,
@@ -49,6 +50,11 @@ pub(super) async fn handle(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Problem> {
     let id: Uuid = id.parse().map_err(|_| RevokeSessionsError::NotFound)?;
-    revoke_session(&context, caller.actor(), id.into(), &origin).await?;
-    Ok(HttpResponse::NoContent().finish())
+    let id = SessionId::from(id);
+    revoke_session(&context, caller.actor(), id, &origin).await?;
+    let response = HttpResponse::NoContent().finish();
+    if caller.actor().session_id() == Some(id) {
+        return Ok(browser::forget(response));
+    }
+    Ok(response)
 }

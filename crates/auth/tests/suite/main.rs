@@ -9,6 +9,7 @@
 
 mod admin;
 mod background;
+mod browser_sessions;
 mod confirm_email;
 mod create_session;
 mod docs;

@@ -12,7 +12,9 @@ use crate::{
     external::Callback,
     origin::Origin,
     routes::{
-        SessionAnswer, database_problem,
+        SessionAnswer,
+        browser::{Browser, RefreshTokenTransport},
+        database_problem,
         external_identities::ExternalIdentityAnswer,
         logged_in::{self, MfaRequired},
         secret_answer,
@@ -33,6 +35,9 @@ pub(in crate::routes) struct CompleteExternalLoginRequest {
     /// RFC 9207. Leave it out only if the provider did.
     #[schema(example = "https://login.example.com")]
     iss: Option<String>,
+    /// Where the refresh token goes.
+    #[serde(default)]
+    refresh_token_transport: RefreshTokenTransport,
 }
 
 impl From<CompleteExternalLoginRequest> for ProviderResponse {
@@ -88,7 +93,7 @@ pub(in crate::routes) struct LinkedAnswer {
         (status = 202, description = "The provider knows the person, and a second factor is awaited", body = MfaRequired),
         (status = 400, description = "`malformed-json`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`external-login-failed`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "`external-email-unverified` or `account-disabled`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`external-email-unverified`, `account-disabled` or `cross-site-request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`external-account-exists` or `external-identity-taken`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "`payload-too-large`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported-media-type`", body = ProblemBody, content_type = "application/problem+json"),
@@ -99,9 +104,12 @@ pub(in crate::routes) struct LinkedAnswer {
 pub(in crate::routes) async fn handle(
     context: web::Data<Context>,
     origin: Origin,
+    own: Browser,
     http: HttpRequest,
     Json(request): Json<CompleteExternalLoginRequest>,
 ) -> Result<HttpResponse, Problem> {
+    let transport = request.refresh_token_transport;
+    own.check(transport)?;
     let result = match browser(&http) {
         Some(browser) => complete_external_login(&context, &browser, request.into(), &origin).await,
         None => Err(CompleteExternalLoginError::UnknownLogin),
@@ -109,7 +117,7 @@ pub(in crate::routes) async fn handle(
     let outcome = if result.is_ok() { "ok" } else { "refused" };
     metrics::counter!("plumbline_external_logins_total", "outcome" => outcome).increment(1);
     Ok(match result? {
-        CompletedLogin::LoggedIn(logged_in) => logged_in::answer(&context, logged_in),
+        CompletedLogin::LoggedIn(logged_in) => logged_in::answer(&context, logged_in, transport),
         CompletedLogin::Linked(identity) => {
             let linked = identity.into();
             secret_answer(HttpResponse::Ok(), &LinkedAnswer { linked })

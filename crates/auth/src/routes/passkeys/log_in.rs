@@ -10,7 +10,10 @@ use webauthn_rs::prelude::PublicKeyCredential;
 use crate::{
     context::Context,
     origin::Origin,
-    routes::{SessionAnswer, secret_answer},
+    routes::{
+        SessionAnswer,
+        browser::{Browser, RefreshTokenTransport},
+    },
     use_cases::passkeys::{PasskeyLogInError, log_in_with_passkey},
 };
 
@@ -22,6 +25,9 @@ pub(in crate::routes) struct PasskeyLogInRequest {
     /// The `PublicKeyCredential`, by its `toJSON()`.
     #[schema(value_type = Object)]
     credential: PublicKeyCredential,
+    /// Where the refresh token goes.
+    #[serde(default)]
+    refresh_token_transport: RefreshTokenTransport,
 }
 
 impl From<PasskeyLogInError> for Problem {
@@ -49,7 +55,7 @@ impl From<PasskeyLogInError> for Problem {
         (status = 201, description = "Logged in", body = SessionAnswer),
         (status = 400, description = "`malformed-json`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`invalid-challenge` or `passkey-refused`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 403, description = "`account-disabled`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 403, description = "`account-disabled` or `cross-site-request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 409, description = "`passkeys-unavailable`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "`payload-too-large`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported-media-type`", body = ProblemBody, content_type = "application/problem+json"),
@@ -60,13 +66,15 @@ impl From<PasskeyLogInError> for Problem {
 pub(in crate::routes) async fn handle(
     context: web::Data<Context>,
     origin: Origin,
+    browser: Browser,
     Json(request): Json<PasskeyLogInRequest>,
 ) -> Result<HttpResponse, Problem> {
     let PasskeyLogInRequest {
         ceremony,
         credential,
+        refresh_token_transport: transport,
     } = request;
+    browser.check(transport)?;
     let tokens = log_in_with_passkey(&context, &ceremony, &credential, &origin).await?;
-    let answer = SessionAnswer::new(tokens, context.access_tokens.lifetime);
-    Ok(secret_answer(HttpResponse::Created(), &answer))
+    Ok(transport.answer(&context, HttpResponse::Created(), tokens))
 }
