@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{authentication::Methods, signing_keys::SigningKeys};
 
 /// Our own pages and programs: there are no other clients yet.
-const CLIENT_ID: &str = "plumbline";
+pub(crate) const CLIENT_ID: &str = "plumbline";
 
 #[derive(Clone)]
 pub(crate) struct AccessTokens {

@@ -47,6 +47,8 @@ actions! {
     PasskeyAdded = "passkey.added";
     PasskeyDeleted = "passkey.deleted";
     RefreshReused = "session.refresh-reused";
+    ApiKeyCreated = "api-key.created";
+    ApiKeyRevoked = "api-key.revoked";
     ServiceAccountCreated = "service-account.created";
     ServiceAccountDisabled = "service-account.disabled";
     SteppedUp = "session.stepped-up";

@@ -1,4 +1,4 @@
-//! The list of revoked sessions, restored from the database: after a start, and when Redis and
+//! The list of revoked sessions and service accounts, restored from the database: after a start, and when Redis and
 //! every process that knew have forgotten.
 
 use std::{sync::Arc, time::Duration};
@@ -8,24 +8,30 @@ use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{context::Context, store::session};
+use crate::{
+    context::Context,
+    store::{service_account, session},
+};
 
 /// How often the database is read.
 const INTERVAL: Duration = Duration::from_secs(5);
 /// Clocks may differ, and a token may be signed a moment after its session was revoked.
 const SLACK: TimeDelta = TimeDelta::seconds(30);
 
-/// Refuses the access tokens of these sessions from now on.
-pub(crate) async fn announce(context: &Context, sessions: &[Uuid]) {
+/// Refuses access tokens of these from now on: sessions, service accounts, API keys, or the tokens
+/// themselves.
+pub(crate) async fn announce(context: &Context, ids: &[Uuid]) {
     let until = context.now() + tokens_live_for(context);
-    context.revocations.revoke(sessions, until).await;
+    context.revocations.revoke(ids, until).await;
 }
 
 /// Puts on the list what was revoked while tokens of today were signed.
 pub(crate) async fn restore(context: &Context) -> Result<(), DbErr> {
     let lifetime = tokens_live_for(context);
     let since = context.now() - lifetime;
-    let revoked = session::revoked_since(context.database.reader(), since).await?;
+    let reader = context.database.reader();
+    let mut revoked = session::revoked_since(reader, since).await?;
+    revoked.extend(service_account::disabled_since(reader, since).await?);
     let unknown = revoked
         .into_iter()
         .filter(|(id, _)| !context.revocations.is_revoked(*id));

@@ -8,7 +8,7 @@ use kernel::SharedClock;
 use messaging::{Broker, QueueSpec, Relay, RelayConfig, RelayWaker, outbox};
 use sea_orm::DbErr;
 use service_kit::{
-    access_token::{Verifier, VerifierConfig},
+    access_token::{ApiKeys, Verifier, VerifierConfig},
     health::Readiness,
     jwks::JwkSet,
     lifecycle::Shutdown,
@@ -39,6 +39,7 @@ use crate::{
     use_cases::{
         authenticate_client::{ClientCredentials, authenticate_client},
         issue_service_token::{Narrowing, issue_service_token},
+        resolve_api_key::resolve_api_key,
     },
 };
 
@@ -151,8 +152,8 @@ impl AuthService {
         revocations::restore(&context).await?;
         Ok(Self {
             directory: grpc::services(Arc::clone(&context), directory_verifier),
+            verifier: verifier.with_api_keys(api_keys(&context)),
             context,
-            verifier,
             broker,
             mailer,
             public_url: config.public_url,
@@ -264,6 +265,15 @@ impl AuthService {
     pub(crate) fn context(&self) -> Arc<Context> {
         Arc::clone(&self.context)
     }
+}
+
+/// Those of this service's own database.
+fn api_keys(context: &Arc<Context>) -> ApiKeys {
+    let context = Arc::clone(context);
+    ApiKeys::new(move |key| {
+        let context = Arc::clone(&context);
+        async move { Ok(resolve_api_key(&context, &key).await?) }
+    })
 }
 
 /// What the token endpoint does.

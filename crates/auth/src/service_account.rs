@@ -7,10 +7,12 @@ use chrono::{DateTime, Utc};
 use kernel::{Permission, Role, Scope};
 use uuid::Uuid;
 
-use crate::{secret::OpaqueToken, store::service_account::Model};
+use crate::{access_tokens::CLIENT_ID, secret::OpaqueToken, store::service_account::Model};
 
 const MAX_NAME: usize = 64;
 const MAX_AUDIENCE: usize = 128;
+/// The `client_id` of tokens that are no program's.
+const RESERVED: [&str; 2] = [CLIENT_ID, "api-key"];
 
 /// What tells a service account from others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,7 +25,10 @@ pub struct ServiceAccountSpec {
 /// Why an account can't be like this; each names a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum InvalidServiceAccount {
-    #[error("a name has 2 to {MAX_NAME} lower-case letters, digits and hyphens, a letter first")]
+    #[error(
+        "a name has 2 to {MAX_NAME} lower-case letters, digits and hyphens, a letter first, and is \
+         not one of ours"
+    )]
     Name,
     #[error("an audience has 1 to {MAX_AUDIENCE} visible ASCII characters")]
     Audience,
@@ -43,6 +48,7 @@ impl ServiceAccountSpec {
         if !(2..=MAX_NAME).contains(&name.len())
             || !name.starts_with(|first: char| first.is_ascii_lowercase())
             || !name.bytes().all(is_name_byte)
+            || RESERVED.contains(&name)
         {
             return Err(InvalidServiceAccount::Name);
         }
@@ -161,7 +167,19 @@ mod tests {
     #[test]
     fn names_and_audiences_fit_into_headers_and_forms() {
         let long = "a".repeat(65);
-        for name in ["", "a", "1a", "-a", "Ab", "a b", "a:b", "a+b", "ä1", &long] {
+        for name in [
+            "",
+            "a",
+            "1a",
+            "-a",
+            "Ab",
+            "a b",
+            "a:b",
+            "a+b",
+            "ä1",
+            "plumbline",
+            &long,
+        ] {
             let refused = parse(name, "a", &["users:look-up"]);
             assert_eq!(refused, Err(InvalidServiceAccount::Name), "{name}");
         }

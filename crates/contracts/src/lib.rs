@@ -1,11 +1,13 @@
-//! What crosses a process boundary: event envelopes, access-token claims and error codes.
+//! What crosses a process boundary: event envelopes, access-token claims, API keys and error codes.
 //! A change here is a change of a published format.
 
 mod access_token;
+mod api_key;
 mod envelope;
 mod error_code;
 pub mod order_event;
 
 pub use access_token::AccessTokenClaims;
+pub use api_key::{ApiKey, MalformedApiKey, ResolvedApiKey};
 pub use envelope::{DecodeError, Envelope};
 pub use error_code::ErrorCode;

@@ -42,9 +42,10 @@ pub async fn authenticate(
         .await
         .map_err(|rejected| {
             tracing::debug!(cause = %rejected, "access token rejected");
-            match rejected {
-                TokenRejected::KeysUnavailable => NotAuthenticated::Unavailable(rejected),
-                rejected => NotAuthenticated::Rejected(rejected),
+            if rejected.is_unavailable() {
+                NotAuthenticated::Unavailable(rejected)
+            } else {
+                NotAuthenticated::Rejected(rejected)
             }
         })
 }

@@ -13,6 +13,7 @@ use service_kit::{
     lifecycle::Shutdown,
     routes::{Access, DeclaredRoute},
 };
+use user_directory::Directory;
 
 use crate::assets;
 use crate::cursor::Cursors;
@@ -69,6 +70,8 @@ pub struct GatewayDeps {
     pub broker: Broker,
     /// Tells who calls.
     pub verifier: Verifier,
+    /// Tells names.
+    pub directory: Directory,
     /// Now.
     pub clock: SharedClock,
     /// Ends WebSocket connections.
@@ -94,6 +97,7 @@ impl Gateway {
             orders,
             broker,
             verifier,
+            directory,
             clock,
             shutdown,
         } = deps;
@@ -101,6 +105,7 @@ impl Gateway {
         let hub = Hub::default();
         let shop = Shop::new(
             orders.clone(),
+            directory,
             hub.clone(),
             cursors.clone(),
             config.introspection,

@@ -23,7 +23,7 @@ pub(crate) enum Command {
     },
     /// List the accounts.
     List,
-    /// Disable an account, for good. Tokens that it has end within minutes.
+    /// Disable an account, for good. Its tokens are refused within seconds.
     Disable { name: String },
 }
 

@@ -18,7 +18,7 @@ use orders::Orders;
 use payment::{Stripe, StripeConfig};
 use secrecy::SecretString;
 use service_kit::{
-    access_token::{Verifier, VerifierConfig},
+    access_token::{ApiKeys, Verifier, VerifierConfig},
     health::Readiness,
     jwks::{KeySource, RemoteKeys, RemoteKeysConfig},
     lifecycle::Shutdown,
@@ -27,8 +27,12 @@ use service_kit::{
 };
 use tokio_util::sync::CancellationToken;
 use url::Url;
+use user_directory::{ClientCredentials, Directory, ServiceTokens};
 
-use crate::{Role, StartError, migrate, seed, settings::Settings};
+use crate::{
+    Role, StartError, migrate, seed,
+    settings::{self, Settings},
+};
 
 /// The connections of a process. A role has those that it needs.
 pub(crate) struct Resources {
@@ -288,6 +292,7 @@ impl Services {
                 orders: orders.clone(),
                 broker: resources.broker.clone(),
                 clock: resources.clock.clone(),
+                directory: self.directory(settings, resources)?,
                 verifier,
                 shutdown: shutdown.clone(),
             };
@@ -334,8 +339,45 @@ impl Services {
             audience: config.audience,
             clock: resources.clock.clone(),
         };
+        let directory = self.directory(settings, resources)?;
+        let api_keys = ApiKeys::new(move |key| {
+            let directory = directory.clone();
+            async move { Ok(directory.resolve_api_key(&key).await?) }
+        });
         Ok(Verifier::new(verifier, KeySource::remote(keys))
-            .with_revocations(resources.revocations.clone()))
+            .with_revocations(resources.revocations.clone())
+            .with_api_keys(api_keys))
+    }
+
+    /// Who people are is asked of auth: of that in this process, or over gRPC.
+    fn directory(
+        &self,
+        settings: &Settings,
+        resources: &Resources,
+    ) -> Result<Directory, StartError> {
+        let settings::Gateway {
+            client_id,
+            client_secret,
+            ..
+        } = &settings.gateway;
+        if let Some(auth) = &self.auth {
+            let tokens = auth.service_tokens(client_id, client_secret);
+            return Ok(Directory::in_process(auth.directory(), tokens));
+        }
+        let token_endpoint = Url::parse(&settings.auth.url)
+            .and_then(|url| url.join("/auth/oauth2/token"))
+            .map_err(|error| StartError::Url("auth.url", error))?;
+        let credentials = ClientCredentials {
+            token_endpoint,
+            client_id: client_id.clone(),
+            client_secret: client_secret.clone().into(),
+        };
+        let tokens = ServiceTokens::from_endpoint(resources.clock.clone(), credentials)
+            .map_err(|error| StartError::HttpClient(Box::new(error)))?;
+        let grpc_url = Url::parse(&settings.auth.grpc_url)
+            .map_err(|error| StartError::Url("auth.grpc_url", error))?;
+        Directory::connect(&grpc_url, tokens)
+            .map_err(|error| StartError::HttpClient(Box::new(error)))
     }
 
     async fn seed_demo_users(&self, settings: &Settings) -> Result<(), StartError> {

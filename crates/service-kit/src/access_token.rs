@@ -5,6 +5,7 @@
 //! algorithm comes from the key, never from the header; and headers that would let a token bring
 //! its own key (`jwk`, `jku`, `x5u`, `x5c`) are not looked at.
 
+mod api_keys;
 mod extractor;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 use actix_web::http::header::{HeaderValue, WWW_AUTHENTICATE};
 use aws_lc_rs::digest;
 use chrono::{DateTime, TimeDelta, Utc};
-use contracts::{AccessTokenClaims, ErrorCode};
+use contracts::{AccessTokenClaims, ApiKey, ErrorCode};
 use jsonwebtoken::{Header, Validation, errors::ErrorKind};
 use kernel::{Actor, Credential, Scope, SharedClock};
 use moka::future::Cache;
@@ -26,6 +27,7 @@ use crate::{
     revocation::RevocationList,
 };
 
+pub use api_keys::{ApiKeys, LookUpError};
 pub use extractor::Authenticated;
 pub(crate) use extractor::verifier;
 
@@ -58,9 +60,12 @@ struct Inner {
     config: VerifierConfig,
     keys: KeySource,
     revocations: RevocationList,
+    api_keys: Option<ApiKeys>,
     /// By SHA-256, so that a dump of the memory holds no usable token.
-    verified: Cache<[u8; digest::SHA256_OUTPUT_LEN], Remembered>,
+    verified: Cache<Fingerprint, Remembered>,
 }
+
+type Fingerprint = [u8; digest::SHA256_OUTPUT_LEN];
 
 /// A token whose signature has been checked, and the key that it was checked with.
 #[derive(Clone)]
@@ -96,10 +101,16 @@ impl VerifiedToken {
         is_person.then(|| at(self.claims.auth_time))
     }
 
-    /// What ends this token before its time when it is revoked: its session, or itself.
+    /// What ends this token before its time when it is revoked: its session, its service account,
+    /// or itself.
     fn revocable(&self) -> [Uuid; 2] {
         let jti = self.claims.jti;
-        [self.claims.sid.map_or(jti, |sid| sid.as_uuid()), jti]
+        let origin = match self.actor.credential {
+            Credential::Session(id) => id.as_uuid(),
+            Credential::ServiceAccount => self.actor.user_id.as_uuid(),
+            Credential::ApiKey(_) => jti,
+        };
+        [origin, jti]
     }
 
     #[must_use]
@@ -141,6 +152,20 @@ pub enum TokenRejected {
     Revoked,
     #[error("the signer's keys can't be fetched")]
     KeysUnavailable,
+    #[error("the API key has a typo")]
+    MalformedApiKey,
+    #[error("the API key is unknown, expired or revoked, or its owner is disabled or gone")]
+    UnknownApiKey,
+    #[error("API keys can't be looked up")]
+    ApiKeysUnavailable(#[source] LookUpError),
+}
+
+impl TokenRejected {
+    /// Whether it can't be told now what the token is.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::KeysUnavailable | Self::ApiKeysUnavailable(_))
+    }
 }
 
 impl Verifier {
@@ -155,8 +180,17 @@ impl Verifier {
             config,
             keys,
             revocations,
+            api_keys: None,
             verified,
         }))
+    }
+
+    /// Takes API keys, too.
+    #[must_use]
+    pub fn with_api_keys(self, api_keys: ApiKeys) -> Self {
+        let mut inner = Arc::unwrap_or_clone(self.0);
+        inner.api_keys = Some(api_keys);
+        Self(Arc::new(inner))
     }
 
     /// Refuses what is on this list. Without it, nothing is revoked before it expires.
@@ -184,6 +218,11 @@ impl Verifier {
         if token.len() > MAX_TOKEN_BYTES {
             return Err(TokenRejected::TooLong);
         }
+        if let Some(api_keys) = &self.0.api_keys
+            && token.starts_with(ApiKey::PREFIX)
+        {
+            return self.verify_api_key(api_keys, token).await;
+        }
         let fingerprint = fingerprint(token);
         if let Some(Remembered { kid, token }) = self.0.verified.get(&fingerprint).await {
             self.key(&kid).await?;
@@ -191,7 +230,8 @@ impl Verifier {
             self.check_revoked(&token)?;
             return Ok(token);
         }
-        let (kid, claims) = self.decode(token).await?;
+        let audience = Some(self.0.config.audience.as_str());
+        let (kid, claims) = self.decode(token, audience).await?;
         self.check_times(&claims)?;
         let verified = Arc::new(VerifiedToken::of(claims));
         self.check_revoked(&verified)?;
@@ -203,6 +243,36 @@ impl Verifier {
         Ok(verified)
     }
 
+    /// Checks a token that may be for anyone: for its issuer, who tells others about it, and not
+    /// for whoever is called with it. Nothing is remembered.
+    pub async fn examine(&self, token: &str) -> Result<VerifiedToken, TokenRejected> {
+        if token.len() > MAX_TOKEN_BYTES {
+            return Err(TokenRejected::TooLong);
+        }
+        let (_, claims) = self.decode(token, None).await?;
+        self.check_times(&claims)?;
+        let verified = VerifiedToken::of(claims);
+        self.check_revoked(&verified)?;
+        Ok(verified)
+    }
+
+    async fn verify_api_key(
+        &self,
+        api_keys: &ApiKeys,
+        text: &str,
+    ) -> Result<Arc<VerifiedToken>, TokenRejected> {
+        let key = ApiKey::parse(text).map_err(|_| TokenRejected::MalformedApiKey)?;
+        let found = api_keys.token(key, &self.0.config).await;
+        let found = found.map_err(TokenRejected::ApiKeysUnavailable)?;
+        let verified = found.ok_or(TokenRejected::UnknownApiKey)?;
+        // A key ends on time: there are no two clocks that could differ.
+        if self.now() >= verified.expires_at() {
+            return Err(TokenRejected::Expired);
+        }
+        self.check_revoked(&verified)?;
+        Ok(verified)
+    }
+
     async fn key(&self, kid: &str) -> Result<Arc<VerifyingKey>, TokenRejected> {
         self.0.keys.key(kid).await.map_err(|error| match error {
             KeyError::Unknown => TokenRejected::UnknownKey,
@@ -211,7 +281,11 @@ impl Verifier {
     }
 
     /// The `kid` of the key that signed the token, and its claims.
-    async fn decode(&self, token: &str) -> Result<(String, AccessTokenClaims), TokenRejected> {
+    async fn decode(
+        &self,
+        token: &str,
+        audience: Option<&str>,
+    ) -> Result<(String, AccessTokenClaims), TokenRejected> {
         let header = jsonwebtoken::decode_header(token).map_err(TokenRejected::Malformed)?;
         check_header(&header)?;
         let kid = header.kid.ok_or(TokenRejected::UnknownKey)?;
@@ -221,16 +295,19 @@ impl Verifier {
             clippy::disallowed_methods,
             reason = "the one place that decodes a token"
         )]
-        let decoded = jsonwebtoken::decode(token, &key.key, &self.validation(&key));
+        let decoded = jsonwebtoken::decode(token, &key.key, &self.validation(&key, audience));
         let decoded = decoded.map_err(rejection)?;
         Ok((kid, decoded.claims))
     }
 
-    fn validation(&self, key: &VerifyingKey) -> Validation {
+    fn validation(&self, key: &VerifyingKey, audience: Option<&str>) -> Validation {
         let mut validation = Validation::new(key.algorithm);
         validation.set_required_spec_claims(&["exp", "nbf", "iss", "aud", "sub"]);
         validation.set_issuer(&[&self.0.config.issuer]);
-        validation.set_audience(&[&self.0.config.audience]);
+        match audience {
+            Some(audience) => validation.set_audience(&[audience]),
+            None => validation.validate_aud = false,
+        }
         // The library would ask the ambient clock; see `check_times`.
         validation.validate_exp = false;
         validation.validate_nbf = false;
@@ -265,7 +342,7 @@ impl Verifier {
     }
 }
 
-fn fingerprint(token: &str) -> [u8; digest::SHA256_OUTPUT_LEN] {
+fn fingerprint(token: &str) -> Fingerprint {
     let mut fingerprint = [0; digest::SHA256_OUTPUT_LEN];
     fingerprint.copy_from_slice(digest::digest(&digest::SHA256, token.as_bytes()).as_ref());
     fingerprint
@@ -299,7 +376,9 @@ fn rejection(error: jsonwebtoken::errors::Error) -> TokenRejected {
 impl From<TokenRejected> for Problem {
     fn from(rejected: TokenRejected) -> Self {
         match rejected {
-            TokenRejected::KeysUnavailable => Self::unavailable(rejected),
+            TokenRejected::KeysUnavailable | TokenRejected::ApiKeysUnavailable(_) => {
+                Self::unavailable(rejected)
+            }
             TokenRejected::TooLong
             | TokenRejected::Malformed(_)
             | TokenRejected::WrongType
@@ -311,7 +390,9 @@ impl From<TokenRejected> for Problem {
             | TokenRejected::WrongAudience
             | TokenRejected::Expired
             | TokenRejected::NotYetValid
-            | TokenRejected::Revoked => Self::new(ErrorCode::InvalidToken)
+            | TokenRejected::Revoked
+            | TokenRejected::MalformedApiKey
+            | TokenRejected::UnknownApiKey => Self::new(ErrorCode::InvalidToken)
                 .header(
                     WWW_AUTHENTICATE,
                     // RFC 6750 §3.1.

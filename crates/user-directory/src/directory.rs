@@ -4,6 +4,7 @@ use std::{
     time::Duration,
 };
 
+use contracts::{ApiKey, ResolvedApiKey};
 use kernel::UserId;
 use secrecy::ExposeSecret as _;
 use tokio::{sync::Semaphore, time::timeout};
@@ -18,6 +19,7 @@ use url::Url;
 
 use crate::{
     MAX_IDS, MAX_MESSAGE, ServiceTokens, TokenError,
+    api_key::InvalidApiKey,
     transport::Transport,
     v1::{self, user_directory_client::UserDirectoryClient},
 };
@@ -59,6 +61,8 @@ pub enum DirectoryError {
     Status(#[source] Box<Status>),
     #[error("the directory's answer has an id that is none")]
     Answer(#[from] uuid::Error),
+    #[error("the directory's answer is not understood")]
+    ApiKey(#[from] InvalidApiKey),
 }
 
 impl DirectoryError {
@@ -69,7 +73,7 @@ impl DirectoryError {
             Self::Timeout => true,
             Self::Token(error) => error.is_transient(),
             Self::Status(status) => is_away(status.code()),
-            Self::TokenText(_) | Self::Answer(_) => false,
+            Self::TokenText(_) | Self::Answer(_) | Self::ApiKey(_) => false,
         }
     }
 }
@@ -146,6 +150,23 @@ impl Directory {
             }
         }
         Ok(people)
+    }
+
+    /// Whose an API key is; `None` if it is unknown, expired or revoked, or its owner is disabled or
+    /// gone.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]
+    pub async fn resolve_api_key(
+        &self,
+        key: &ApiKey,
+    ) -> Result<Option<ResolvedApiKey>, DirectoryError> {
+        let message = v1::ResolveApiKeyRequest { key: key.expose() };
+        let answer = self.call("ResolveApiKey", message, async |mut client, request| {
+            client.resolve_api_key(request).await
+        });
+        let found = answer.await?.api_key;
+        Ok(found.map(ResolvedApiKey::try_from).transpose()?)
     }
 
     /// One call with all that belongs to it: a turn, a token, a deadline, a span, a count.

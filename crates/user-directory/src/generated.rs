@@ -21,6 +21,37 @@ pub struct User {
     #[prost(string, tag = "3")]
     pub email: ::prost::alloc::string::String,
 }
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+#[prost(skip_debug)]
+pub struct ResolveApiKeyRequest {
+    /// The whole key, as its owner sent it. Text that is no key is INVALID_ARGUMENT.
+    #[prost(string, tag = "1")]
+    pub key: ::prost::alloc::string::String,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ResolveApiKeyResponse {
+    /// Absent when the key is unknown, expired or revoked, or its owner is disabled or gone.
+    #[prost(message, optional, tag = "1")]
+    pub api_key: ::core::option::Option<ApiKey>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ApiKey {
+    /// A UUID.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// The UUID of its owner.
+    #[prost(string, tag = "2")]
+    pub user_id: ::prost::alloc::string::String,
+    /// What the owner is, for example `customer`.
+    #[prost(string, tag = "3")]
+    pub role: ::prost::alloc::string::String,
+    /// Names of the permissions that the key has at most, for example `orders:place`.
+    #[prost(string, repeated, tag = "4")]
+    pub scopes: ::prost::alloc::vec::Vec<::prost::alloc::string::String>,
+    /// In Unix seconds.
+    #[prost(int64, tag = "5")]
+    pub expires_at: i64,
+}
 /// Generated client implementations.
 pub mod user_directory_client {
     #![allow(
@@ -134,6 +165,36 @@ pub mod user_directory_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// Whose an API key is, and what it may do. Needs `api-keys:resolve` in the token's scope instead.
+        pub async fn resolve_api_key(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ResolveApiKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ResolveApiKeyResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/plumbline.user_directory.v1.UserDirectory/ResolveApiKey",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "plumbline.user_directory.v1.UserDirectory",
+                        "ResolveApiKey",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
     }
 }
 /// Generated server implementations.
@@ -155,6 +216,14 @@ pub mod user_directory_server {
             request: tonic::Request<super::BatchGetUsersRequest>,
         ) -> std::result::Result<
             tonic::Response<super::BatchGetUsersResponse>,
+            tonic::Status,
+        >;
+        /// Whose an API key is, and what it may do. Needs `api-keys:resolve` in the token's scope instead.
+        async fn resolve_api_key(
+            &self,
+            request: tonic::Request<super::ResolveApiKeyRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ResolveApiKeyResponse>,
             tonic::Status,
         >;
     }
@@ -267,6 +336,51 @@ pub mod user_directory_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = BatchGetUsersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/plumbline.user_directory.v1.UserDirectory/ResolveApiKey" => {
+                    #[allow(non_camel_case_types)]
+                    struct ResolveApiKeySvc<T: UserDirectory>(pub Arc<T>);
+                    impl<
+                        T: UserDirectory,
+                    > tonic::server::UnaryService<super::ResolveApiKeyRequest>
+                    for ResolveApiKeySvc<T> {
+                        type Response = super::ResolveApiKeyResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ResolveApiKeyRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserDirectory>::resolve_api_key(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ResolveApiKeySvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -5,6 +5,7 @@
 //! is the client: over the network, or, where auth is in the same process, handed to its server
 //! without one. Both ways carry a service token from [`ServiceTokens`].
 
+mod api_key;
 mod directory;
 mod service_tokens;
 mod transport;
@@ -12,6 +13,7 @@ mod transport;
 #[path = "generated.rs"]
 pub mod v1;
 
+pub use api_key::InvalidApiKey;
 pub use directory::{Directory, DirectoryError, Person};
 pub use service_tokens::{ClientCredentials, IssuedToken, ServiceTokens, TokenError};
 

@@ -2,17 +2,25 @@
 
 use std::sync::Arc;
 
+use contracts::ApiKey;
 use kernel::{Actor, UserId};
+use sea_orm::DbErr;
 use service_kit::problem::chain;
 use tonic::{Request, Response, Status, async_trait};
 use user_directory::{
     MAX_IDS,
-    v1::{BatchGetUsersRequest, BatchGetUsersResponse, User, user_directory_server::UserDirectory},
+    v1::{
+        self, BatchGetUsersRequest, BatchGetUsersResponse, ResolveApiKeyRequest,
+        ResolveApiKeyResponse, User, user_directory_server::UserDirectory,
+    },
 };
 
 use crate::{
     context::Context,
-    use_cases::look_up_users::{LookUpError, look_up_users},
+    use_cases::{
+        look_up_users::{LookUpError, look_up_users},
+        resolve_api_key::{ResolveError, resolve_api_key_for},
+    },
 };
 
 pub(super) struct Directory {
@@ -35,6 +43,18 @@ impl UserDirectory for Directory {
         });
         let users = users.collect();
         Ok(Response::new(BatchGetUsersResponse { users }))
+    }
+
+    async fn resolve_api_key(
+        &self,
+        request: Request<ResolveApiKeyRequest>,
+    ) -> Result<Response<ResolveApiKeyResponse>, Status> {
+        let actor = actor(&request)?;
+        let malformed = |_| Status::invalid_argument("not an API key");
+        let key = ApiKey::parse(&request.get_ref().key).map_err(malformed)?;
+        let found = resolve_api_key_for(&self.context, &actor, &key).await?;
+        let api_key = found.map(v1::ApiKey::from);
+        Ok(Response::new(ResolveApiKeyResponse { api_key }))
     }
 }
 
@@ -59,15 +79,36 @@ fn user_ids(texts: &[String]) -> Result<Vec<UserId>, Status> {
 impl From<LookUpError> for Status {
     fn from(error: LookUpError) -> Self {
         match error {
-            LookUpError::Forbidden => Self::permission_denied("the token does not allow this"),
-            LookUpError::Database(error) if database::is_transient(&error) => {
-                tracing::warn!(cause = chain(&error), "a gRPC call failed");
-                Self::unavailable("a dependency is away")
-            }
-            LookUpError::Database(error) => {
-                tracing::error!(cause = chain(&error), "a gRPC call failed");
-                Self::internal("something went wrong on our side")
-            }
+            LookUpError::Forbidden => forbidden(),
+            LookUpError::Database(error) => failed(&error),
         }
     }
+}
+
+impl From<ResolveError> for Status {
+    fn from(error: ResolveError) -> Self {
+        match error {
+            ResolveError::Forbidden => forbidden(),
+            ResolveError::Database(error) => failed(&error),
+            ResolveError::Role(error) => internal(&error),
+        }
+    }
+}
+
+fn forbidden() -> Status {
+    Status::permission_denied("the token does not allow this")
+}
+
+fn failed(error: &DbErr) -> Status {
+    if database::is_transient(error) {
+        tracing::warn!(cause = chain(error), "a gRPC call failed");
+        Status::unavailable("a dependency is away")
+    } else {
+        internal(error)
+    }
+}
+
+fn internal(error: &dyn std::error::Error) -> Status {
+    tracing::error!(cause = chain(error), "a gRPC call failed");
+    Status::internal("something went wrong on our side")
 }

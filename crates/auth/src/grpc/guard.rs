@@ -9,10 +9,7 @@ use std::{
 };
 
 use kernel::{Actor, Permission};
-use service_kit::{
-    access_token::{TokenRejected, Verifier},
-    problem::chain,
-};
+use service_kit::{access_token::Verifier, problem::chain};
 use tokio::{sync::Semaphore, time::timeout};
 use tonic::{
     Code, Status,
@@ -136,11 +133,10 @@ impl Gate {
             .ok_or_else(|| Status::unauthenticated("a service token is required"))?;
         let verified = self.verifier.verify(token).await.map_err(|rejected| {
             tracing::debug!(cause = chain(&rejected), "service token rejected");
-            match rejected {
-                TokenRejected::KeysUnavailable => {
-                    Status::unavailable("tokens can't be checked at this moment")
-                }
-                _ => Status::unauthenticated("the service token is not valid"),
+            if rejected.is_unavailable() {
+                Status::unavailable("tokens can't be checked at this moment")
+            } else {
+                Status::unauthenticated("the service token is not valid")
             }
         })?;
         if verified.actor.may(permission) {

@@ -20,10 +20,16 @@ use guard::Guard;
 pub(crate) use server::serve;
 
 /// Every method with the permission that it needs; what is not in the table is refused.
-const METHODS: &[(&str, Permission)] = &[(
-    "/plumbline.user_directory.v1.UserDirectory/BatchGetUsers",
-    Permission::LookUpUsers,
-)];
+const METHODS: &[(&str, Permission)] = &[
+    (
+        "/plumbline.user_directory.v1.UserDirectory/BatchGetUsers",
+        Permission::LookUpUsers,
+    ),
+    (
+        "/plumbline.user_directory.v1.UserDirectory/ResolveApiKey",
+        Permission::ResolveApiKeys,
+    ),
+];
 
 /// The services, behind their guard. `verifier` is that of tokens for the directory.
 pub(crate) fn services(context: Arc<Context>, verifier: Verifier) -> Routes {

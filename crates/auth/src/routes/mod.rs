@@ -3,6 +3,7 @@
 
 mod admin;
 mod answer_challenge;
+mod api_keys;
 mod browser;
 mod change_password;
 mod confirm_email;
@@ -107,6 +108,11 @@ const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
         request_email_change::handle,
         confirm_email_change::handle,
         oauth::token::handle,
+        oauth::introspect::handle,
+        oauth::revoke::handle,
+        api_keys::list,
+        api_keys::create,
+        api_keys::revoke,
         service_accounts::list,
         service_accounts::create,
         service_accounts::disable,
@@ -292,8 +298,26 @@ fn routes() -> RouteTable {
             Public,
             confirm_email_change::handle,
         )
+        // API keys
+        .get(
+            "/v1/me/api-keys",
+            Needs(Permission::ManageOwnApiKeys),
+            api_keys::list,
+        )
+        .post(
+            "/v1/me/api-keys",
+            NeedsRecent(Permission::ManageOwnApiKeys),
+            api_keys::create,
+        )
+        .delete(
+            "/v1/me/api-keys/{id}",
+            Needs(Permission::ManageOwnApiKeys),
+            api_keys::revoke,
+        )
         // Programs
         .post("/oauth2/token", Client, oauth::token::handle)
+        .post("/oauth2/introspect", Client, oauth::introspect::handle)
+        .post("/oauth2/revoke", Client, oauth::revoke::handle)
         .get(
             "/v1/admin/service-accounts",
             Needs(Permission::ManageServiceAccounts),

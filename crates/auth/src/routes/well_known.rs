@@ -41,6 +41,15 @@ pub(super) struct Metadata {
     token_endpoint: String,
     #[schema(example = json!(["client_secret_basic", "client_secret_post"]))]
     token_endpoint_auth_methods_supported: [&'static str; 2],
+    #[schema(example = "http://localhost:8080/auth/oauth2/introspect")]
+    introspection_endpoint: String,
+    #[schema(example = json!(["client_secret_basic", "client_secret_post"]))]
+    introspection_endpoint_auth_methods_supported: [&'static str; 2],
+    #[schema(example = "http://localhost:8080/auth/oauth2/revoke")]
+    revocation_endpoint: String,
+    /// `none` for the tokens of people.
+    #[schema(example = json!(["client_secret_basic", "client_secret_post", "none"]))]
+    revocation_endpoint_auth_methods_supported: [&'static str; 3],
     #[schema(example = json!(["client_credentials"]))]
     grant_types_supported: [&'static str; 1],
     response_types_supported: [String; 0],
@@ -60,6 +69,13 @@ impl Documents {
                 service_documentation: format!("{issuer}/docs/"),
                 token_endpoint: format!("{issuer}/oauth2/token"),
                 token_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
+                introspection_endpoint: format!("{issuer}/oauth2/introspect"),
+                introspection_endpoint_auth_methods_supported: CLIENT_AUTHENTICATION,
+                revocation_endpoint: format!("{issuer}/oauth2/revoke"),
+                revocation_endpoint_auth_methods_supported: {
+                    let [basic, post] = CLIENT_AUTHENTICATION;
+                    [basic, post, "none"]
+                },
                 grant_types_supported: ["client_credentials"],
                 response_types_supported: [],
                 scopes_supported: program_scopes(),

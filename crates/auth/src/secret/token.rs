@@ -41,6 +41,10 @@ impl OpaqueToken {
         BASE64.encode(self.0)
     }
 
+    pub(crate) const fn into_bytes(self) -> [u8; TOKEN_BYTES] {
+        self.0
+    }
+
     pub(crate) fn hash(&self) -> TokenHash {
         TokenHash::of(&self.0)
     }
@@ -67,7 +71,7 @@ impl TokenHash {
         verify_slices_are_equal(&self.0, stored).is_ok()
     }
 
-    pub(super) fn of(token: &[u8]) -> Self {
+    pub(crate) fn of(token: &[u8]) -> Self {
         Self(digest::digest(&digest::SHA256, token).as_ref().to_vec())
     }
 }

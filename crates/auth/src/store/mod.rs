@@ -1,5 +1,6 @@
 //! The auth database: one file a table, its rows and the queries on them.
 
+pub(crate) mod api_key;
 pub(crate) mod audit_event;
 pub(crate) mod email_change;
 pub(crate) mod email_verification;

@@ -91,6 +91,20 @@ pub(crate) async fn disable(
     Ok(updated.rows_affected == 1)
 }
 
+/// With the time.
+pub(crate) async fn disabled_since(
+    connection: &impl ConnectionTrait,
+    since: DateTime<Utc>,
+) -> Result<Vec<(Uuid, DateTime<Utc>)>, DbErr> {
+    Entity::find()
+        .select_only()
+        .columns([Column::Id, Column::DisabledAt])
+        .filter(Column::DisabledAt.gte(since))
+        .into_tuple()
+        .all(connection)
+        .await
+}
+
 pub(crate) async fn find(
     connection: &impl ConnectionTrait,
     id: Uuid,

@@ -2,6 +2,7 @@
 
 pub(crate) mod admin;
 pub(crate) mod answer_challenge;
+pub(crate) mod api_keys;
 pub(crate) mod authenticate_client;
 pub(crate) mod begin_external_login;
 pub(crate) mod begin_session;
@@ -10,6 +11,7 @@ pub(crate) mod complete_external_login;
 pub(crate) mod confirm_email;
 pub(crate) mod confirm_email_change;
 pub(crate) mod finish_log_in;
+pub(crate) mod introspect_token;
 pub(crate) mod issue_service_token;
 pub(crate) mod list_external_identities;
 pub(crate) mod list_sessions;
@@ -26,7 +28,9 @@ pub(crate) mod request_email_change;
 pub(crate) mod request_email_verification;
 pub(crate) mod request_password_reset;
 pub(crate) mod reset_password;
+pub(crate) mod resolve_api_key;
 pub(crate) mod revoke_sessions;
+pub(crate) mod revoke_token;
 pub(crate) mod second_factor;
 pub(crate) mod service_accounts;
 pub(crate) mod step_up;

@@ -9,6 +9,7 @@ use crate::{
     audit::{self, Action, By, Event},
     context::Context,
     origin::Origin,
+    revocations,
     secret::OpaqueToken,
     service_account::{ServiceAccount, ServiceAccountSpec},
     store::service_account,
@@ -91,7 +92,7 @@ pub(crate) async fn list_service_accounts(
 }
 
 /// For good: the name stays taken, so that nobody takes the account for another in the audit log.
-/// Tokens that it has last until they expire.
+/// Tokens that it has are refused within a second.
 pub(crate) async fn disable_service_account(
     context: &Context,
     manager: Manager<'_>,
@@ -108,5 +109,6 @@ pub(crate) async fn disable_service_account(
     } else if service_account::find(&transaction, id).await?.is_none() {
         return Err(ServiceAccountError::Unknown);
     }
+    revocations::announce(context, &[id]).await;
     Ok(())
 }

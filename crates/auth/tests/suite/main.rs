@@ -8,6 +8,7 @@
 )]
 
 mod admin;
+mod api_keys;
 mod background;
 mod browser_sessions;
 mod confirm_email;
@@ -21,6 +22,7 @@ mod mail;
 mod me;
 mod mfa;
 mod mfa_log_in;
+mod oauth_introspect;
 mod oauth_token;
 mod other_implementations;
 mod own_account;

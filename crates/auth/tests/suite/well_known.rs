@@ -33,6 +33,12 @@ async fn the_metadata_is_true() {
         assert_eq!(app.get(path).await.status, 200, "{url}");
     }
     check_token_endpoint(&app, &metadata).await;
+    for endpoint in ["introspection_endpoint", "revocation_endpoint"] {
+        let url = metadata[endpoint].as_str().unwrap();
+        let path = url.strip_prefix(&app.origin).unwrap();
+        let answer = app.form(path, Some((GATEWAY, "wrong")), &[("token", "a")]);
+        assert_eq!(answer.await.expect(401)["error"], "invalid_client");
+    }
     let scopes = metadata["scopes_supported"].as_array().unwrap();
     let scopes = scopes.iter().map(|scope| scope.as_str().unwrap());
     assert!(ServiceAccountSpec::parse("program", "a", scopes).is_ok());
@@ -40,7 +46,7 @@ async fn the_metadata_is_true() {
     let members: Vec<_> = metadata.as_object().unwrap().keys().collect();
     assert_eq!(
         members.len(),
-        8,
+        12,
         "a new member needs a check here: {members:?}"
     );
     app.finish().await;

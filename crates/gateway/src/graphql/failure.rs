@@ -7,6 +7,7 @@ use orders::OrderError;
 use service_kit::problem::chain;
 
 use super::code::Code;
+use super::loaders::PeopleError;
 use crate::caller::Caller;
 use crate::listing::InvalidListing;
 
@@ -39,6 +40,16 @@ pub(super) fn order_failure(error: &OrderError) -> Error {
         ErrorCode::Internal
     };
     tracing::error!(cause = %chain(error), "a use-case failed");
+    failure(code, code.title())
+}
+
+/// Nobody can tell now who somebody is.
+pub(super) fn people_failure(error: &PeopleError) -> Error {
+    let code = match error {
+        PeopleError::Directory(error) if error.is_transient() => ErrorCode::Unavailable,
+        PeopleError::Directory(_) | PeopleError::Panicked(_) => ErrorCode::Internal,
+    };
+    tracing::error!(cause = %chain(error), "the user directory failed");
     failure(code, code.title())
 }
 

@@ -9,19 +9,49 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
-use kernel::{OrderId, ProductId};
+use kernel::{OrderId, ProductId, UserId};
 use orders::{HistoryEntry, Order, OrderError, OrderLine, Orders, Product};
+use tokio::task::JoinError;
 use tracing::Instrument;
+use user_directory::{Directory, DirectoryError, Person};
 
 /// The loaders of one request.
 pub(super) struct Loaders {
-    pub(super) products: Loader<ProductId, ProductId, Product>,
-    pub(super) lines: Loader<OrderId, Order, Vec<OrderLine>>,
-    pub(super) history: Loader<OrderId, OrderId, Vec<HistoryEntry>>,
+    pub(super) products: Loader<ProductId, ProductId, Product, OrderError>,
+    pub(super) lines: Loader<OrderId, Order, Vec<OrderLine>, OrderError>,
+    pub(super) history: Loader<OrderId, OrderId, Vec<HistoryEntry>, OrderError>,
+    pub(super) people: Loader<UserId, UserId, Person, PeopleError>,
+}
+
+/// Why nobody can tell now who somebody is.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum PeopleError {
+    #[error(transparent)]
+    Directory(#[from] DirectoryError),
+    #[error("the call panicked")]
+    Panicked(#[source] JoinError),
+}
+
+/// What a loader can fail with.
+pub(super) trait LoadError: Send + Sync + 'static {
+    fn of_panic(panicked: JoinError) -> Self;
+}
+
+impl LoadError for OrderError {
+    fn of_panic(panicked: JoinError) -> Self {
+        Self::Corrupt(Box::new(panicked))
+    }
+}
+
+impl LoadError for PeopleError {
+    fn of_panic(panicked: JoinError) -> Self {
+        Self::Panicked(panicked)
+    }
 }
 
 impl Loaders {
-    pub(super) fn new(orders: &Orders) -> Self {
+    pub(super) fn new(orders: &Orders, directory: &Directory) -> Self {
+        let directory = directory.clone();
         let (products, lines, history) = (orders.clone(), orders.clone(), orders.clone());
         Self {
             products: Loader::new(move |ids: Vec<ProductId>| {
@@ -36,36 +66,40 @@ impl Loaders {
                 let orders = history.clone();
                 async move { orders.history_of(&ids).await }.boxed()
             }),
+            people: Loader::new(move |ids: Vec<UserId>| {
+                let directory = directory.clone();
+                async move { Ok(directory.people(ids).await?) }.boxed()
+            }),
         }
     }
 }
 
-type Fetched<K, V> = Result<Arc<HashMap<K, V>>, Arc<OrderError>>;
-type Fetch<K, R, V> =
-    dyn Fn(Vec<R>) -> BoxFuture<'static, Result<HashMap<K, V>, OrderError>> + Send + Sync;
+type Fetched<K, V, E> = Result<Arc<HashMap<K, V>>, Arc<E>>;
+type Fetch<K, R, V, E> =
+    dyn Fn(Vec<R>) -> BoxFuture<'static, Result<HashMap<K, V>, E>> + Send + Sync;
 
 /// Gathers requests `R` by their key `K` and fetches their values together.
-pub(super) struct Loader<K, R, V> {
-    fetch: Arc<Fetch<K, R, V>>,
-    open: Arc<Mutex<Option<Batch<K, R, V>>>>,
+pub(super) struct Loader<K, R, V, E> {
+    fetch: Arc<Fetch<K, R, V, E>>,
+    open: Arc<Open<K, R, V, E>>,
 }
 
-struct Batch<K, R, V> {
+type Open<K, R, V, E> = Mutex<Option<Batch<K, R, V, E>>>;
+
+struct Batch<K, R, V, E> {
     requests: HashMap<K, R>,
-    answer: Shared<BoxFuture<'static, Fetched<K, V>>>,
+    answer: Shared<BoxFuture<'static, Fetched<K, V, E>>>,
 }
 
-impl<K, R, V> Loader<K, R, V>
+impl<K, R, V, E> Loader<K, R, V, E>
 where
     K: Eq + Hash + Clone + Send + Sync + 'static,
     R: Send + 'static,
     V: Clone + Send + Sync + 'static,
+    E: LoadError,
 {
     fn new(
-        fetch: impl Fn(Vec<R>) -> BoxFuture<'static, Result<HashMap<K, V>, OrderError>>
-        + Send
-        + Sync
-        + 'static,
+        fetch: impl Fn(Vec<R>) -> BoxFuture<'static, Result<HashMap<K, V>, E>> + Send + Sync + 'static,
     ) -> Self {
         Self {
             fetch: Arc::new(fetch),
@@ -74,7 +108,7 @@ where
     }
 
     /// The value of `key`, fetched together with all that is asked for in the same turn.
-    pub(super) async fn load(&self, key: K, request: R) -> Result<Option<V>, Arc<OrderError>> {
+    pub(super) async fn load(&self, key: K, request: R) -> Result<Option<V>, Arc<E>> {
         let answer = {
             let mut open = lock(&self.open);
             let batch = open.get_or_insert_with(|| self.new_batch());
@@ -84,7 +118,7 @@ where
         Ok(answer.await?.get(&key).cloned())
     }
 
-    fn new_batch(&self) -> Batch<K, R, V> {
+    fn new_batch(&self) -> Batch<K, R, V, E> {
         let fetch = Arc::clone(&self.fetch);
         // Weak, because the batch holds the task's handle.
         let open = Arc::downgrade(&self.open);
@@ -101,7 +135,7 @@ where
         let task = tokio::spawn(task.in_current_span());
         let answer = task.map(|outcome| match outcome {
             Ok(values) => values.map(Arc::new).map_err(Arc::new),
-            Err(panicked) => Err(Arc::new(OrderError::Corrupt(Box::new(panicked)))),
+            Err(panicked) => Err(Arc::new(E::of_panic(panicked))),
         });
         Batch {
             requests: HashMap::new(),
@@ -123,7 +157,7 @@ mod tests {
 
     use super::*;
 
-    fn doubling(calls: &Arc<AtomicUsize>) -> Loader<u32, u32, u32> {
+    fn doubling(calls: &Arc<AtomicUsize>) -> Loader<u32, u32, u32, OrderError> {
         let calls = Arc::clone(calls);
         Loader::new(move |numbers: Vec<u32>| {
             calls.fetch_add(1, Ordering::SeqCst);
@@ -154,7 +188,7 @@ mod tests {
 
     #[tokio::test]
     async fn an_error_reaches_all_who_waited() {
-        let loader: Loader<u32, u32, u32> =
+        let loader: Loader<u32, u32, u32, OrderError> =
             Loader::new(|_| async { Err(OrderError::Forbidden) }.boxed());
         let loads = join_all((0..3).map(|number| loader.load(number, number))).await;
         assert!(loads.iter().all(Result::is_err));

@@ -1,12 +1,14 @@
 //! What can be read.
 
-use async_graphql::{Context, Error, ID, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Error, ID, Object, SimpleObject};
 use contracts::ErrorCode;
-use kernel::{OrderId, ProductId};
+use kernel::{OrderId, ProductId, UserId};
 use orders::Orders;
+use user_directory::Person;
 
 use super::access::ByTable;
-use super::failure::{caller, failure, listing_failure, order_failure};
+use super::failure::{caller, failure, listing_failure, order_failure, people_failure};
+use super::loaders::Loaders;
 use super::model::{Connection, Edge, Order, Product};
 use crate::cursor::{Cursors, List};
 use crate::listing::{PageArguments, product_filter};
@@ -14,13 +16,39 @@ use crate::listing::{PageArguments, product_filter};
 /// The root of all queries.
 pub struct Query;
 
-/// The caller, as the access token tells.
+/// The caller, as the access token tells, and the user directory.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 struct Me {
+    #[graphql(skip)]
+    user_id: UserId,
     /// The user's id.
     id: ID,
     /// What the user is, for example `customer`.
     roles: Vec<&'static str>,
+}
+
+#[ComplexObject]
+impl Me {
+    /// What the user wants to be called. Null, with an error, while the directory is away.
+    async fn name(&self, context: &Context<'_>) -> Result<Option<String>, Error> {
+        let person = self.person(context).await?;
+        Ok(person.map(|person| person.name))
+    }
+
+    /// The e-mail address. Null, with an error, while the directory is away.
+    async fn email(&self, context: &Context<'_>) -> Result<Option<String>, Error> {
+        let person = self.person(context).await?;
+        Ok(person.map(|person| person.email))
+    }
+}
+
+impl Me {
+    async fn person(&self, context: &Context<'_>) -> Result<Option<Person>, Error> {
+        let people = &context.data::<Loaders>()?.people;
+        let person = people.load(self.user_id, self.user_id).await;
+        person.map_err(|error| people_failure(&error))
+    }
 }
 
 /// The root of all queries.
@@ -31,6 +59,7 @@ impl Query {
         let actor = &caller(context)?.actor;
         let roles = actor.roles.iter().map(|role| role.as_str()).collect();
         Ok(Some(Me {
+            user_id: actor.user_id,
             id: actor.user_id.to_string().into(),
             roles,
         }))

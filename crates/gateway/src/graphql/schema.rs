@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::futures_util::stream::BoxStream;
 use async_graphql::{Data, Executor, Request, Response, Schema};
 use orders::Orders;
+use user_directory::Directory;
 
 use super::loaders::Loaders;
 use super::mutation::Mutation;
@@ -18,11 +19,18 @@ use crate::hub::Hub;
 pub(crate) struct Shop {
     schema: Schema<Query, Mutation, Subscription>,
     orders: Orders,
+    directory: Directory,
 }
 
 impl Shop {
     /// Without `introspection`, the schema and hints at its names are kept from clients.
-    pub(crate) fn new(orders: Orders, hub: Hub, cursors: Cursors, introspection: bool) -> Self {
+    pub(crate) fn new(
+        orders: Orders,
+        directory: Directory,
+        hub: Hub,
+        cursors: Cursors,
+        introspection: bool,
+    ) -> Self {
         let builder = Schema::build(Query, Mutation, Subscription)
             .data(orders.clone())
             .data(hub)
@@ -35,6 +43,7 @@ impl Shop {
         Self {
             schema: builder.finish(),
             orders,
+            directory,
         }
     }
 }
@@ -42,7 +51,7 @@ impl Shop {
 impl Executor for Shop {
     async fn execute(&self, request: Request) -> Response {
         self.schema
-            .execute(request.data(Loaders::new(&self.orders)))
+            .execute(request.data(Loaders::new(&self.orders, &self.directory)))
             .await
     }
 
@@ -51,7 +60,7 @@ impl Executor for Shop {
         request: Request,
         session_data: Option<Arc<Data>>,
     ) -> BoxStream<'static, Response> {
-        let request = request.data(Loaders::new(&self.orders));
+        let request = request.data(Loaders::new(&self.orders, &self.directory));
         Executor::execute_stream(&self.schema, request, session_data)
     }
 }

@@ -8,6 +8,7 @@ mod catalogue;
 mod graphql_http;
 mod graphql_transport_ws;
 mod limits;
+mod me;
 mod orders;
 mod pages;
 mod subscriptions;

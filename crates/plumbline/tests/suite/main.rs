@@ -24,6 +24,7 @@ mod isolation;
 mod journey;
 mod objects;
 mod passkeys;
+mod people;
 mod poison;
 mod support;
 mod trace;

@@ -20,7 +20,8 @@ use tonic::{
 use user_directory::{
     Directory, IssuedToken, ServiceTokens, TokenError,
     v1::{
-        BatchGetUsersRequest, BatchGetUsersResponse, User,
+        BatchGetUsersRequest, BatchGetUsersResponse, ResolveApiKeyRequest, ResolveApiKeyResponse,
+        User,
         user_directory_server::{UserDirectory, UserDirectoryServer},
     },
 };
@@ -61,6 +62,13 @@ impl UserDirectory for Stub {
         };
         let users = message.ids.into_iter().map(user).collect();
         Ok(Response::new(BatchGetUsersResponse { users }))
+    }
+
+    async fn resolve_api_key(
+        &self,
+        _: Request<ResolveApiKeyRequest>,
+    ) -> Result<Response<ResolveApiKeyResponse>, Status> {
+        Err(Status::unimplemented("nobody has keys here"))
     }
 }
 

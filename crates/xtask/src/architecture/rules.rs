@@ -18,7 +18,7 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         "service-kit",
         &["kernel", "contracts", "trace-context", "cache"],
     ),
-    ("user-directory", &["kernel", "trace-context"]),
+    ("user-directory", &["kernel", "trace-context", "contracts"]),
     ("payment", &["kernel", "trace-context"]),
     ("payment-double", &["kernel", "payment"]),
     (

@@ -22,6 +22,8 @@ pub fn module(file: &str) -> io::Result<Vec<u8>> {
     let output = tempfile::tempdir()?;
     tonic_prost_build::configure()
         .build_transport(false)
+        // It holds a credential, which must not get into a log.
+        .skip_debug(["ResolveApiKeyRequest"])
         .out_dir(output.path())
         .compile_fds(descriptors)?;
     only_file(output.path())

@@ -1,6 +1,8 @@
 //! The endpoints of OAuth 2.0: forms in, and errors as RFC 6749 §5.2 has them.
 
+pub(super) mod introspect;
 mod request;
+pub(super) mod revoke;
 pub(super) mod token;
 
 use actix_web::{
@@ -25,6 +27,8 @@ pub(crate) enum OAuthError {
     InvalidRequest(&'static str),
     #[error("invalid_client")]
     InvalidClient,
+    #[error("unauthorized_client")]
+    UnauthorizedClient,
     #[error("unsupported_grant_type")]
     UnsupportedGrantType,
     #[error("invalid_scope")]
@@ -52,6 +56,10 @@ impl OAuthError {
             Self::InvalidClient => (
                 "invalid_client",
                 "The client is unknown, or its secret is another.",
+            ),
+            Self::UnauthorizedClient => (
+                "unauthorized_client",
+                "The client may not do this, or the token is another client's.",
             ),
             Self::UnsupportedGrantType => (
                 "unsupported_grant_type",
@@ -82,6 +90,7 @@ impl ResponseError for OAuthError {
         match self {
             Self::InvalidClient => StatusCode::UNAUTHORIZED,
             Self::InvalidRequest(_)
+            | Self::UnauthorizedClient
             | Self::UnsupportedGrantType
             | Self::InvalidScope
             | Self::InvalidTarget => StatusCode::BAD_REQUEST,

@@ -15,12 +15,24 @@ use crate::use_cases::authenticate_client::ClientCredentials;
 /// A form from a client, which says who it is in it or in a header (RFC 6749 §2.3.1).
 #[derive(Debug)]
 pub(crate) struct OAuthRequest {
-    pub credentials: ClientCredentials,
+    /// `None` for a public client, which has no secret.
+    credentials: Option<ClientCredentials>,
+    client_id: Option<String>,
     /// Without `client_id` and `client_secret`, and without what has no value (§3.2).
     parameters: BTreeMap<String, String>,
 }
 
 impl OAuthRequest {
+    /// What the client shows; refused if it shows nothing.
+    pub(crate) fn credentials(&self) -> Result<&ClientCredentials, OAuthError> {
+        self.credentials.as_ref().ok_or(OAuthError::InvalidClient)
+    }
+
+    /// Whether it says that it is this client, without proving it.
+    pub(crate) fn is_public_client(&self, client_id: &str) -> bool {
+        self.credentials.is_none() && self.client_id.as_deref() == Some(client_id)
+    }
+
     pub(crate) fn get(&self, name: &str) -> Option<&str> {
         self.parameters.get(name).map(String::as_str)
     }
@@ -45,7 +57,7 @@ impl OAuthRequest {
         let client_id = parameters.remove("client_id");
         let in_body = parameters.remove("client_secret");
         let in_header = headers.get(AUTHORIZATION).map(|value| value.as_bytes());
-        let credentials = match (in_header, client_id, in_body) {
+        let credentials = match (in_header, &client_id, in_body) {
             (Some(_), _, Some(_)) => {
                 return Err(OAuthError::InvalidRequest(
                     "Authenticate by the header or in the body, not both.",
@@ -53,19 +65,24 @@ impl OAuthRequest {
             }
             (Some(header), client_id, None) => {
                 let credentials = basic(header).ok_or(OAuthError::InvalidClient)?;
-                if client_id.is_some_and(|also| also != credentials.client_id) {
+                if client_id
+                    .as_ref()
+                    .is_some_and(|also| *also != credentials.client_id)
+                {
                     return Err(OAuthError::InvalidRequest("There are two client ids."));
                 }
-                credentials
+                Some(credentials)
             }
-            (None, Some(client_id), Some(client_secret)) => ClientCredentials {
-                client_id,
+            (None, Some(client_id), Some(client_secret)) => Some(ClientCredentials {
+                client_id: client_id.clone(),
                 client_secret,
-            },
-            (None, _, _) => return Err(OAuthError::InvalidClient),
+            }),
+            (None, None, Some(_)) => return Err(OAuthError::InvalidClient),
+            (None, _, None) => None,
         };
         Ok(Self {
             credentials,
+            client_id,
             parameters,
         })
     }
@@ -124,15 +141,13 @@ mod tests {
         if let Some(value) = authorization {
             headers.insert(AUTHORIZATION, HeaderValue::from_str(value).unwrap());
         }
-        let parsed = OAuthRequest::parse(&headers, body.as_bytes());
-        parsed
-            .map(|request| {
-                (
-                    request.credentials.client_id,
-                    request.credentials.client_secret,
-                )
-            })
-            .map_err(|error| error.to_string())
+        let text = |error: OAuthError| error.to_string();
+        let request = OAuthRequest::parse(&headers, body.as_bytes()).map_err(text)?;
+        let credentials = request.credentials().map_err(text)?;
+        Ok((
+            credentials.client_id.clone(),
+            credentials.client_secret.clone(),
+        ))
     }
 
     fn basic(text: &str) -> String {

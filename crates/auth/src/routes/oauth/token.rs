@@ -84,7 +84,7 @@ pub(in crate::routes) async fn handle(
 
 async fn issue(context: &Context, request: &OAuthRequest) -> Result<TokenAnswer, OAuthError> {
     let grant = request.require("grant_type", "grant_type is missing.")?;
-    let account = authenticate_client(context, &request.credentials).await?;
+    let account = authenticate_client(context, request.credentials()?).await?;
     if grant != "client_credentials" {
         return Err(OAuthError::UnsupportedGrantType);
     }

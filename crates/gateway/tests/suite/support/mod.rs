@@ -1,6 +1,7 @@
 //! A gateway on a free port: its protocols over a stub schema, or the whole over a shop of its own.
 
 mod api;
+mod people;
 mod schema;
 mod shop;
 mod socket;
@@ -8,6 +9,7 @@ mod stub;
 mod tokens;
 
 pub use api::{Api, MODERN, Reply};
+pub use people::People;
 pub use shop::Shop;
 pub use socket::{Closed, Socket};
 pub use stub::{Server, Settings};

@@ -21,7 +21,7 @@ use service_kit::lifecycle::Shutdown;
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::{Api, Reply, Socket, Tokens};
+use super::{Api, People, Reply, Socket, Tokens};
 
 /// An event is published only when a queue takes it.
 const QUEUE: QueueSpec = QueueSpec {
@@ -33,6 +33,7 @@ const QUEUE: QueueSpec = QueueSpec {
 pub struct Shop {
     api: Api,
     pub tokens: Tokens,
+    pub people: People,
     pub clock: ManualClock,
     orders: Orders,
     shutdown: Shutdown,
@@ -75,6 +76,7 @@ impl Shop {
         let stop = shutdown.soft();
         shutdown.spawn("relay", async move { relay.run(stop).await });
         let tokens = Tokens::new(clock.clone());
+        let people = People::default();
         let config = GatewayConfig {
             cursor_secret: vec![7; 32].into(),
             webhook_secrets: vec![SecretString::from(Self::WEBHOOK_SECRET)],
@@ -87,6 +89,7 @@ impl Shop {
             orders: orders.clone(),
             broker,
             verifier: tokens.verifier(),
+            directory: people.directory(&clock),
             clock: shared_clock,
             shutdown: shutdown.clone(),
         };
@@ -96,6 +99,7 @@ impl Shop {
         Self {
             api,
             tokens,
+            people,
             clock,
             orders,
             shutdown,
