@@ -37,6 +37,7 @@ fn kind(method: &Method, path: &str) -> Option<Kind> {
     }
     Some(match path {
         "/auth/v1/sessions" if method == Method::POST => Kind::LogIn,
+        "/auth/v1/step-up" => Kind::LogIn,
         "/auth/v1/tokens/refresh" => Kind::Refresh,
         "/auth/v1/users"
         | "/auth/v1/password-resets"
@@ -86,6 +87,7 @@ mod tests {
     fn what_changes_something_is_limited_and_what_reads_is_not() {
         let post = |path| kind(&Method::POST, path);
         assert_eq!(post("/auth/v1/sessions"), Some(Kind::LogIn));
+        assert_eq!(post("/auth/v1/step-up"), Some(Kind::LogIn));
         assert_eq!(post("/auth/v1/users"), Some(Kind::MailRequest));
         assert_eq!(post("/auth/v1/tokens/refresh"), Some(Kind::Refresh));
         assert_eq!(post("/auth/v1/what-comes-later"), Some(Kind::Other));

@@ -52,10 +52,13 @@ impl From<StepUpError> for Problem {
             StepUpError::SecondFactorUnknown => Self::new(ErrorCode::MfaNotEnabled),
             StepUpError::WrongCode => Self::new(ErrorCode::InvalidSecondFactor),
             StepUpError::Locked { retry_after } => second_factor::locked(retry_after),
+            StepUpError::TooMany(error) => error.into(),
             StepUpError::Password(error) => password_problem(error),
             StepUpError::SecondFactor(error) => error.into(),
             StepUpError::Database(error) => database_problem(error),
-            StepUpError::Sign(_) | StepUpError::Role(_) => Self::internal(error),
+            StepUpError::Address(_) | StepUpError::Sign(_) | StepUpError::Role(_) => {
+                Self::internal(error)
+            }
         }
     }
 }
@@ -82,7 +85,7 @@ impl From<StepUpError> for Problem {
         (status = 413, description = "`payload-too-large`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported-media-type`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation`: also where a second factor is missing", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`second-factor-locked`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`second-factor-locked` or `too-many-requests`: wait as long as `Retry-After` says", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`hash-capacity` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]

@@ -3,9 +3,10 @@
 
 use std::time::Duration;
 
-use kernel::{Actor, Permission, SessionId, UnknownRole};
+use kernel::{Actor, Email, InvalidEmail, Permission, SessionId, UnknownRole};
 use sea_orm::{DatabaseTransaction, DbErr};
 use serde_json::json;
+use service_kit::rate_limit::TooMany;
 
 use crate::{
     access_tokens::Subject,
@@ -46,6 +47,10 @@ pub(crate) enum StepUpError {
     WrongCode,
     #[error("the account's authenticator app is locked after too many wrong codes")]
     Locked { retry_after: Duration },
+    #[error(transparent)]
+    TooMany(#[from] TooMany),
+    #[error("the stored address is not one")]
+    Address(#[from] InvalidEmail),
     #[error(transparent)]
     Password(#[from] PasswordError),
     #[error(transparent)]
@@ -91,7 +96,8 @@ pub(crate) async fn step_up(
     attempt.finish(password, proof.second_factor).await
 }
 
-/// `None` if the account has no password, and something else to go by.
+/// `None` if the account has no password, and something else to go by. A wrong one counts as a
+/// failed log-in: who has got hold of a session has no more tries than anybody.
 async fn check_password(
     context: &Context,
     user: &user::Model,
@@ -101,15 +107,21 @@ async fn check_password(
     if stored.is_none() && proof.password.is_none() && proof.second_factor.is_some() {
         return Ok(None);
     }
+    let email = Email::parse(&user.email)?;
+    context.throttle.log_in(&email).await?;
     let password = proof.password.as_deref().unwrap_or_default();
     match context.passwords.verify(password, stored).await? {
-        Verified::No => Err(StepUpError::WrongPassword),
-        Verified::Yes => Ok(Some(Method::Password)),
+        Verified::No => {
+            context.throttle.log_in_failed(&email).await;
+            return Err(StepUpError::WrongPassword);
+        }
+        Verified::Yes => {}
         Verified::Rehashed(hash) => {
             user::rehash(context.database.writer(), user, &hash).await?;
-            Ok(Some(Method::Password))
         }
     }
+    context.throttle.log_in_succeeded(&email).await;
+    Ok(Some(Method::Password))
 }
 
 struct Attempt<'a> {

@@ -155,3 +155,26 @@ async fn every_route_that_changes_something_is_limited() {
     assert!(answered <= 4, "{answered}");
     app.finish().await;
 }
+
+#[actix_web::test]
+async fn a_stolen_session_gives_no_more_guesses_at_the_password_than_anybody_has() {
+    let app = limited(Limits {
+        failed_log_ins: limit(5),
+        ..Limits::NONE
+    })
+    .await;
+    let session = app.seed_and_log_in().await;
+    let token = session["access_token"].as_str().unwrap();
+    for _ in 0..5 {
+        let answer = app.step_up(token, json!({"password": WRONG})).await;
+        answer.expect_problem(401, "invalid-credentials");
+    }
+    let answer = app.step_up(token, json!({"password": PASSWORD})).await;
+    expect_too_many(&answer, "failed-log-ins", "5");
+    let answer = app.log_in(EMAIL, PASSWORD).await;
+    expect_too_many(&answer, "failed-log-ins", "5");
+    app.clock.advance(TimeDelta::seconds(5));
+    let answer = app.step_up(token, json!({"password": PASSWORD})).await;
+    answer.expect(200);
+    app.finish().await;
+}
