@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use kernel::UserId;
 use sea_orm::{DatabaseTransaction, DbErr};
 
 use crate::{
@@ -47,9 +48,9 @@ pub(crate) async fn answer_challenge(
         OpaqueToken::parse(challenge).map_err(|_| AnswerChallengeError::InvalidChallenge)?;
     // Before the transaction, so that noise takes no lock.
     let found = mfa_challenge::find(context.database.reader(), token.hash()).await?;
-    found.ok_or(AnswerChallengeError::InvalidChallenge)?;
+    let found = found.ok_or(AnswerChallengeError::InvalidChallenge)?;
     let transaction = context.database.begin().await?;
-    let pending = Pending::read(context, &transaction, &token).await?;
+    let pending = Pending::read(context, &transaction, &token, found.user_id()).await?;
     let verdict = judge(context, &transaction, &pending.credential, answer, origin).await?;
     let result = match verdict {
         Verdict::Accepted(method) => Ok(pending
@@ -78,16 +79,17 @@ impl Pending {
         context: &Context,
         transaction: &DatabaseTransaction,
         token: &OpaqueToken,
+        user_id: UserId,
     ) -> Result<Self, AnswerChallengeError> {
         let database = &context.database;
+        // The user first, as everywhere, so that nobody waits for each other.
+        let user = user::find_for_update(database, transaction, user_id)
+            .await?
+            .filter(|user| user.disabled_at.is_none())
+            .ok_or(AnswerChallengeError::InvalidChallenge)?;
         let challenge = mfa_challenge::find_for_update(database, transaction, token.hash())
             .await?
             .filter(|challenge| challenge.expires_at > context.now())
-            .ok_or(AnswerChallengeError::InvalidChallenge)?;
-        let user_id = challenge.user_id();
-        let user = user::find(transaction, user_id)
-            .await?
-            .filter(|user| user.disabled_at.is_none())
             .ok_or(AnswerChallengeError::InvalidChallenge)?;
         let credential = totp_credential::find_for_update(database, transaction, user_id)
             .await?
