@@ -67,7 +67,7 @@ impl From<AnswerChallengeError> for Problem {
         (status = 413, description = "`payload-too-large`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported-media-type`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation`", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`second-factor-locked` or `too-many-requests`: wait as long as `Retry-After` says", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`second-factor-locked` or `too-many-requests`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]

@@ -85,7 +85,7 @@ impl From<StepUpError> for Problem {
         (status = 413, description = "`payload-too-large`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported-media-type`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation`: also where a second factor is missing", body = ProblemBody, content_type = "application/problem+json"),
-        (status = 429, description = "`second-factor-locked` or `too-many-requests`: wait as long as `Retry-After` says", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 429, description = "`second-factor-locked` or `too-many-requests`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`hash-capacity` or `unavailable`", body = ProblemBody, content_type = "application/problem+json"),
     ),
 )]
