@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use totp_rs::{Builder, Secret, Totp};
 
-use super::{Answer, EMAIL, PASSWORD, TestApp};
+use super::{Answer, EMAIL, PASSWORD, TestApp, eventually};
 
 /// A person's authenticator app, and the recovery codes beside it.
 pub struct Authenticator {
@@ -37,6 +37,17 @@ impl Authenticator {
 }
 
 impl TestApp {
+    /// Waits for a mail that tells of a change. Mails are sent at least once, and again when the
+    /// clock is moved meanwhile: how many there are says nothing.
+    pub async fn told(&self, subject: &str) {
+        let arrived = async || {
+            let mails = self.mailbox.mails(Some(EMAIL));
+            let arrived = mails.iter().any(|mail| mail.subject == subject);
+            arrived.then_some(())
+        };
+        eventually(subject, arrived).await;
+    }
+
     /// Sets an app up and leaves it unconfirmed.
     pub async fn enrol(&self, access_token: &str) -> Authenticator {
         let path = "/auth/v1/me/mfa/totp";
