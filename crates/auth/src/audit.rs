@@ -36,6 +36,8 @@ actions! {
     PasswordResetRequested = "user.password-reset-requested";
     PasswordReset = "user.password-reset";
     PasswordChanged = "user.password-changed";
+    AccountDeleted = "user.deleted";
+    DataExported = "user.data-exported";
     ProfileUpdated = "user.profile-updated";
     EmailChangeRequested = "user.email-change-requested";
     EmailChanged = "user.email-changed";

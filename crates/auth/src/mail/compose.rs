@@ -115,6 +115,9 @@ pub(super) async fn compose(
                 (former, letter)
             })
         }
+        MailRequest::AccountDeleted { email, name } => {
+            Some((email, letters::account_deleted(facts, &name)))
+        }
         MailRequest::SessionRevoked { user_id } => {
             tell(context, user_id, |name| {
                 letters::session_revoked(facts, name)

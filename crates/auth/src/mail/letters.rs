@@ -255,6 +255,19 @@ pub(super) fn email_changed(facts: Facts<'_>, name: &str, new_email: &str) -> Le
     )
 }
 
+pub(super) fn account_deleted(facts: Facts<'_>, name: &str) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    facts.tell(
+        "Your account was deleted",
+        name,
+        format!(
+            "On {when} your account at Plumbline ({site}) was deleted by someone who was logged in \
+             to it: its name, its address and every way to log in are gone."
+        ),
+        "If it was not you, tell Plumbline's support at once. You may register this address anew.",
+    )
+}
+
 pub(super) fn session_revoked(facts: Facts<'_>, name: &str) -> Letter {
     let (site, when) = (facts.site(), facts.when());
     facts.tell(

@@ -92,6 +92,11 @@ pub(crate) enum MailRequest {
         user_id: Uuid,
         former: String,
     },
+    /// A last word to an address that no row holds any more.
+    AccountDeleted {
+        email: String,
+        name: String,
+    },
     /// A session ended, because its refresh token was used twice.
     SessionRevoked {
         user_id: Uuid,

@@ -9,6 +9,8 @@ mod change_password;
 mod confirm_email;
 mod confirm_email_change;
 mod create_session;
+mod delete_account;
+mod export_data;
 mod external_identities;
 mod external_logins;
 mod limits;
@@ -104,6 +106,8 @@ const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
         external_identities::link::handle,
         external_identities::unlink::handle,
         update_profile::handle,
+        delete_account::handle,
+        export_data::handle,
         change_password::handle,
         request_email_change::handle,
         confirm_email_change::handle,
@@ -282,6 +286,16 @@ fn routes() -> RouteTable {
             "/v1/me",
             Needs(Permission::UpdateOwnProfile),
             update_profile::handle,
+        )
+        .delete(
+            "/v1/me",
+            NeedsRecent(Permission::DeleteOwnAccount),
+            delete_account::handle,
+        )
+        .get(
+            "/v1/me/export",
+            NeedsRecent(Permission::ExportOwnData),
+            export_data::handle,
         )
         .put(
             "/v1/me/password",

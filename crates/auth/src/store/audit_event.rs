@@ -1,4 +1,5 @@
 use chrono::{DateTime, Utc};
+use kernel::UserId;
 use sea_orm::{
     Condition, ConnectionTrait, DbErr, IntoActiveModel as _, QueryOrder as _, QuerySelect as _,
     entity::prelude::*,
@@ -50,6 +51,26 @@ pub(crate) async fn list(
         .add_option(before.map(|id| Column::Id.lt(id)));
     Entity::find()
         .filter(wanted)
+        .order_by_desc(Column::Id)
+        .limit(limit)
+        .all(connection)
+        .await
+}
+
+/// What a person did, and what was done to their account or their sessions; the newest first.
+pub(crate) async fn list_of_person(
+    connection: &impl ConnectionTrait,
+    user_id: UserId,
+    sessions: &[Uuid],
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    let targets = sessions.iter().map(Uuid::to_string);
+    let targets = targets.chain([user_id.to_string()]);
+    let of_person = Condition::any()
+        .add(Column::ActorId.eq(user_id.as_uuid()))
+        .add(Column::TargetId.is_in(targets));
+    Entity::find()
+        .filter(of_person)
         .order_by_desc(Column::Id)
         .limit(limit)
         .all(connection)

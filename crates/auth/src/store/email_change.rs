@@ -104,6 +104,19 @@ pub(crate) async fn find_pending(
     Ok(found.and_then(|(change, user)| Some((change, user?))))
 }
 
+/// The change that a user can still confirm.
+pub(crate) async fn find_of(
+    connection: &impl ConnectionTrait,
+    user_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<Option<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::UserId.eq(user_id))
+        .filter(Column::ExpiresAt.gt(now))
+        .one(connection)
+        .await
+}
+
 /// Voids what a user could still confirm.
 pub(crate) async fn delete_of(
     connection: &impl ConnectionTrait,

@@ -10,6 +10,7 @@ pub(crate) mod mfa_challenge;
 pub(crate) mod passkey;
 pub(crate) mod passkey_ceremony;
 pub(crate) mod password_reset;
+pub(crate) mod personal_data;
 pub(crate) mod recovery_code;
 pub(crate) mod refresh_token;
 pub(crate) mod service_account;

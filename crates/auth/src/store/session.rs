@@ -176,6 +176,34 @@ pub(crate) async fn list_active(
         .await
 }
 
+/// All of a user's, ended ones too, the newest first.
+pub(crate) async fn list_of(
+    connection: &impl ConnectionTrait,
+    user_id: UserId,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::UserId.eq(user_id.as_uuid()))
+        .order_by_desc(Column::Id)
+        .limit(limit)
+        .all(connection)
+        .await
+}
+
+/// Forgets from where a user's sessions were used.
+pub(crate) async fn forget_origins(
+    connection: &impl ConnectionTrait,
+    user_id: UserId,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::Device, Expr::value(None::<String>))
+        .col_expr(Column::Ip, Expr::value(None::<String>))
+        .filter(Column::UserId.eq(user_id.as_uuid()))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
 /// Of all users, with the time.
 pub(crate) async fn revoked_since(
     connection: &impl ConnectionTrait,

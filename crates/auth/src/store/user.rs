@@ -281,6 +281,28 @@ pub(crate) async fn rename(
     set(connection, id, Column::Name, name, now).await
 }
 
+/// Leaves nothing that tells who it was. Whatever refuses a disabled account refuses this one, and
+/// the address is free.
+pub(crate) async fn anonymise(
+    connection: &impl ConnectionTrait,
+    id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        // RFC 2606 §2: no mail ever arrives there.
+        .col_expr(Column::Email, Expr::value(format!("{id}@deleted.invalid")))
+        .col_expr(Column::Name, Expr::value("Deleted account"))
+        .col_expr(Column::Role, Expr::value(Role::Customer.as_str()))
+        .col_expr(Column::PasswordHash, Expr::value(None::<String>))
+        .col_expr(Column::DisabledAt, Expr::value(now))
+        .col_expr(Column::DeletedAt, Expr::value(now))
+        .col_expr(Column::UpdatedAt, Expr::value(now))
+        .filter(Column::Id.eq(id))
+        .exec(connection)
+        .await?;
+    Ok(())
+}
+
 async fn set(
     connection: &impl ConnectionTrait,
     id: UserId,

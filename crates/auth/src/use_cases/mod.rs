@@ -10,6 +10,8 @@ pub(crate) mod change_password;
 pub(crate) mod complete_external_login;
 pub(crate) mod confirm_email;
 pub(crate) mod confirm_email_change;
+pub(crate) mod delete_account;
+pub(crate) mod export_data;
 pub(crate) mod finish_log_in;
 pub(crate) mod introspect_token;
 pub(crate) mod issue_service_token;

@@ -7,6 +7,7 @@
     reason = "tests, helpers included, fail by panicking"
 )]
 
+mod account_end;
 mod admin;
 mod api_keys;
 mod background;

@@ -103,7 +103,7 @@ async fn other_methods_and_paths_are_problems_too() {
     }
     let answer = app.post("/auth/v1/me", json!({})).await;
     answer.expect_problem(405, "method-not-allowed");
-    assert_eq!(answer.header("allow"), "GET, HEAD, PATCH");
+    assert_eq!(answer.header("allow"), "GET, HEAD, PATCH, DELETE");
     for path in [
         "/auth",
         "/auth/",

@@ -17,6 +17,7 @@ pub(crate) use change_role::change_role;
 pub(crate) use disable_user::disable_user;
 pub(crate) use enable_user::enable_user;
 pub(crate) use end_user_sessions::end_user_sessions;
+pub(crate) use guarded::{IsLastAdmin, is_last_admin};
 pub(crate) use list_audit_events::{AuditFilter, list_audit_events};
 pub(crate) use list_users::list_users;
 pub(crate) use read_user::read_user;

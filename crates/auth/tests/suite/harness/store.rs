@@ -2,7 +2,7 @@ use std::sync::Once;
 
 use database::Database;
 use migrations::{AuthMigrator, MigratorTrait as _};
-use sea_orm::{ConnectionTrait as _, Statement, TryGetable};
+use sea_orm::{ConnectionTrait as _, DbBackend, Statement, TryGetable};
 use tempfile::TempDir;
 use testkit::{
     environment::{MODE, POSTGRES_URL},
@@ -45,6 +45,24 @@ impl Store {
         let statement = Statement::from_string(self.database.backend(), query);
         let row = self.database.reader().query_one_raw(statement).await;
         row.unwrap().unwrap().try_get_by_index(0).unwrap()
+    }
+
+    /// Which tables have a column of this name.
+    pub async fn tables_with_column(&self, column: &str) -> Vec<String> {
+        let query = match self.database.backend() {
+            DbBackend::Postgres => format!(
+                "SELECT table_name::text FROM information_schema.columns \
+                 WHERE table_schema = 'public' AND column_name = '{column}'"
+            ),
+            _ => format!(
+                "SELECT m.name FROM sqlite_master m JOIN pragma_table_info(m.name) c \
+                 WHERE m.type = 'table' AND c.name = '{column}'"
+            ),
+        };
+        let statement = Statement::from_string(self.database.backend(), query);
+        let rows = self.database.reader().query_all_raw(statement).await;
+        let rows = rows.unwrap().into_iter();
+        rows.map(|row| row.try_get_by_index(0).unwrap()).collect()
     }
 
     /// Runs a statement that arranges a state to which the API has no way.
