@@ -12,6 +12,7 @@ mod authorization;
 mod bad_graphql;
 mod bad_input;
 mod bodies;
+mod canaries;
 mod console;
 mod cors;
 mod documents;

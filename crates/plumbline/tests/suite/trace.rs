@@ -1,23 +1,20 @@
 //! One order is one trace: from the HTTP request through outbox, broker and worker to the payment.
 
-use std::sync::OnceLock;
-
-use opentelemetry::{SpanId, TraceId, trace::TracerProvider};
-use opentelemetry_sdk::trace::{InMemorySpanExporter, SdkTracerProvider, SpanData};
+use opentelemetry::{SpanId, TraceId};
+use opentelemetry_sdk::trace::{InMemorySpanExporter, SpanData};
 use reqwest::Method;
 use serde_json::Value;
 use testkit::http::send;
-use tracing_subscriber::{Layer, filter::LevelFilter, layer::SubscriberExt};
 use uuid::Uuid;
 
-use crate::support::{System, eventually, order_body};
+use crate::support::{Recorder, System, eventually, order_body};
 
 /// What a caller's own trace calls the span that made the request.
 const CALLER: &str = "00f067aa0ba902b7";
 
 #[tokio::test]
 async fn an_order_is_one_trace_from_the_request_to_the_payment() {
-    let spans = recorder();
+    let spans = &Recorder::start().spans;
     let system = System::start().await;
     let ada = system.customer("ada").await;
     let trace_id = Uuid::new_v4().simple().to_string();
@@ -90,22 +87,4 @@ impl Trace {
         }
         way
     }
-}
-
-/// Records the spans of the whole process, of other tests too: with a subscriber of one thread,
-/// the services' own threads would record nothing.
-fn recorder() -> &'static InMemorySpanExporter {
-    static SPANS: OnceLock<InMemorySpanExporter> = OnceLock::new();
-    SPANS.get_or_init(|| {
-        let exporter = InMemorySpanExporter::default();
-        let provider = SdkTracerProvider::builder()
-            .with_simple_exporter(exporter.clone())
-            .build();
-        let layer = tracing_opentelemetry::layer()
-            .with_tracer(provider.tracer("suite"))
-            .with_filter(LevelFilter::INFO);
-        let subscriber = tracing_subscriber::registry().with(layer);
-        tracing::subscriber::set_global_default(subscriber).unwrap();
-        exporter
-    })
 }

@@ -3,6 +3,7 @@
 
 mod dependencies;
 mod rules;
+mod security;
 mod sources;
 
 use std::fmt;
@@ -44,6 +45,7 @@ fn violations() -> Result<Vec<Violation>, Failure> {
     let crates = dependencies::workspace_crates(&workspace::metadata()?);
     let mut violations = dependencies::check(&crates);
     violations.extend(sources::check(&workspace::root())?);
+    violations.extend(security::check(&workspace::root())?);
     Ok(violations)
 }
 

@@ -58,7 +58,7 @@ fn check_names(root: &Path) -> Result<Vec<Violation>, Failure> {
     Ok(violations)
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
+pub(super) fn read(file: &Path) -> Result<String, Failure> {
     std::fs::read_to_string(file).map_err(|source| Failure::File {
         path: file.to_owned(),
         source,
@@ -71,7 +71,7 @@ fn relative(file: &Path, root: &Path) -> String {
 }
 
 /// The Rust files of a module: `place.rs`, and everything under the folder `place`.
-fn files_of(place: &Path) -> Result<Vec<PathBuf>, Failure> {
+pub(super) fn files_of(place: &Path) -> Result<Vec<PathBuf>, Failure> {
     let mut files: Vec<_> = Some(place.with_extension("rs"))
         .filter(|file| file.is_file())
         .into_iter()

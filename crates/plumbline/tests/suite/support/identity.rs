@@ -240,7 +240,7 @@ impl System {
 }
 
 impl Session {
-    fn of(answer: &Response) -> Self {
+    pub fn of(answer: &Response) -> Self {
         let session: Value = answer.json();
         let text = |name: &str| session[name].as_str().unwrap().to_owned();
         Self {

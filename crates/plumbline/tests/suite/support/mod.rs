@@ -7,15 +7,17 @@ mod mail;
 mod patience;
 mod place;
 mod published;
+mod recorder;
 mod refused;
 mod rest;
 mod system;
 
 pub use browser::Browser;
 pub use customer::{Customer, PASSWORD, order_body};
-pub use identity::{Identity, Outcome};
+pub use identity::{Identity, Outcome, Session};
 pub use patience::eventually;
 pub use place::ALLOWED_ORIGIN;
 pub use published::{NOBODYS, Operation, concrete, operations, permission_of};
+pub use recorder::Recorder;
 pub use refused::{graphql_code, refused};
 pub use system::System;
