@@ -78,6 +78,13 @@ async fn a_browser_logs_in_at_a_provider() {
         "",
         "the code is not kept"
     );
+    // The session's refresh token is in the browser's keeping.
+    let refresh = r#"fetch("/auth/v1/tokens/refresh", {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: "{}",
+        }).then((answer) => answer.status)"#;
+    assert_eq!(browser.resolve(refresh).await, 200);
     // The provider's own pages ask for fonts from elsewhere.
     let ours: Vec<_> = browser
         .complaints()
