@@ -14,6 +14,7 @@ mod background;
 mod browser_sessions;
 mod confirm_email;
 mod create_session;
+mod dependencies_away;
 mod docs;
 mod enumeration;
 mod external;

@@ -23,6 +23,7 @@ mod health;
 mod idempotency;
 mod isolation;
 mod journey;
+mod log_out;
 mod objects;
 mod passkeys;
 mod people;

@@ -10,8 +10,9 @@ use auth::{
     AuthConfig, AuthDeps, AuthError, AuthService, DemoUser, EncryptionKey, ExternalLoginConfig,
     HashPoolConfig, HashingParams, KeyAdministration, Limits, SigningKeyConfig, TokenSecretKey,
 };
+use cache::RedisLink;
 use database::Database;
-use kernel::{Email, ManualClock, Role};
+use kernel::{Email, ManualClock, Role, SharedClock};
 use messaging::{Broker, BrokerConfig};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -58,6 +59,10 @@ pub struct Options {
     /// Whether mail is relayed and sent.
     pub background: bool,
     pub limits: Limits,
+    /// That of another replica; else where this one listens.
+    pub public_url: Option<String>,
+    /// Where replicas share revocations and limits; else each has its own.
+    pub redis: Option<String>,
     /// Instead of the dev mailbox.
     pub mailer: Option<Mailer>,
     pub external_login: ExternalLoginConfig,
@@ -79,6 +84,8 @@ impl Default for Options {
             clock: ManualClock::starting_now(),
             background: true,
             limits: Limits::NONE,
+            public_url: None,
+            redis: None,
             mailer: None,
             external_login: ExternalLoginConfig::default(),
             listener: None,
@@ -101,7 +108,19 @@ impl TestApp {
         let broker = broker().await;
         let listener = options.listener.take().unwrap_or_else(listen);
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        let config = config(&origin, &options);
+        let config = config(options.public_url.as_ref().unwrap_or(&origin), &options);
+        let redis = match &options.redis {
+            Some(url) => Some(RedisLink::connect(url).await.unwrap()),
+            None => None,
+        };
+        let now: SharedClock = Arc::new(clock.clone());
+        let revocations = match &redis {
+            Some(redis) => RevocationList::over(redis.clone(), "test", now),
+            None => RevocationList::in_memory(now),
+        };
+        let shutdown = Shutdown::new();
+        let (running, stop) = (revocations.clone(), shutdown.soft());
+        shutdown.spawn("revocations", async move { running.run(stop).await });
         let deps = AuthDeps {
             database: store.database.clone(),
             broker: broker.clone(),
@@ -109,11 +128,10 @@ impl TestApp {
             mailer: options
                 .mailer
                 .unwrap_or_else(|| Mailer::Memory(mailbox.clone())),
-            revocations: RevocationList::in_memory(Arc::new(clock.clone())),
-            redis: None,
+            revocations,
+            redis,
         };
         let service = AuthService::build(config, deps).await.unwrap();
-        let shutdown = Shutdown::new();
         if options.background {
             service.spawn_background(&shutdown).await.unwrap();
         }

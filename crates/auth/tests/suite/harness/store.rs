@@ -17,23 +17,51 @@ pub struct Store {
 
 /// Removes the database when dropped.
 enum Place {
-    Sqlite(TempDir),
-    Postgres(FreshDatabase),
+    Sqlite {
+        _folder: TempDir,
+    },
+    Postgres {
+        _database: FreshDatabase,
+    },
+    /// Somebody else's.
+    Borrowed,
 }
 
 impl Store {
     pub async fn create() -> Self {
-        let place = match postgres_url() {
-            Some(server) => Place::Postgres(fresh_database(&server, "auth").await.unwrap()),
-            None => Place::Sqlite(tempfile::tempdir().unwrap()),
+        let (url, place) = match postgres_url() {
+            Some(server) => {
+                let database = fresh_database(&server, "auth").await.unwrap();
+                let url = database.url().to_owned();
+                let place = Place::Postgres {
+                    _database: database,
+                };
+                (url, place)
+            }
+            None => {
+                let folder = tempfile::tempdir().unwrap();
+                let url = format!("sqlite:{}/auth.db", folder.path().display());
+                (url, Place::Sqlite { _folder: folder })
+            }
         };
-        let url = match &place {
-            Place::Sqlite(folder) => format!("sqlite:{}/auth.db", folder.path().display()),
-            Place::Postgres(database) => database.url().to_owned(),
-        };
-        let database = Database::connect(&url, 2).await.unwrap();
-        AuthMigrator::up(database.writer(), None).await.unwrap();
+        let database = connect(&url).await;
         Self { database, place }
+    }
+
+    /// A database on a server of the test's own.
+    pub async fn on(url: &str) -> Self {
+        Self {
+            database: connect(url).await,
+            place: Place::Borrowed,
+        }
+    }
+
+    /// The same database, for another replica.
+    pub fn sharing(&self) -> Self {
+        Self {
+            database: self.database.clone(),
+            place: Place::Borrowed,
+        }
     }
 
     pub async fn count(&self, table: &str) -> i64 {
@@ -75,6 +103,12 @@ impl Store {
         self.database.close().await.unwrap();
         drop(self.place);
     }
+}
+
+async fn connect(url: &str) -> Database {
+    let database = Database::connect(url, 2).await.unwrap();
+    AuthMigrator::up(database.writer(), None).await.unwrap();
+    database
 }
 
 fn postgres_url() -> Option<String> {

@@ -165,6 +165,8 @@ fn small(overrides: Overrides) -> Overrides {
         .with("server.allowed_origins", ALLOWED_ORIGIN)
         .with("auth.max_connections", 2)
         .with("auth.limits.log_ins_per_client", 100_000)
+        .with("auth.limits.log_ins_per_account", 100_000)
+        .with("auth.limits.mails_per_recipient", 100_000)
         .with("auth.limits.mail_requests_per_client", 100_000)
         .with("auth.limits.other_requests_per_client", 100_000)
         .with("orders.max_connections", 2)
