@@ -140,8 +140,18 @@ async fn programs_have_nothing_to_prove() {
         .expect_problem(401, "unauthenticated");
     app.seed(EMAIL, Role::Service).await;
     let session = app.log_in(EMAIL, PASSWORD).await.expect(201);
-    let answer = app.step_up(access_token(&session), proof).await;
+    let answer = app.step_up(access_token(&session), proof.clone()).await;
     answer.expect_problem(403, "forbidden");
+
+    let owner = app.token_of("owner@example.com", Role::Customer).await;
+    let expires_at = app.clock.now() + TimeDelta::days(1);
+    let key = json!({"name": "x", "scopes": ["profile:read"], "expires_at": expires_at});
+    let path = "/auth/v1/me/api-keys";
+    let key = app.call(Method::POST, path, &owner, Some(key)).await;
+    let key = key.expect(201)["key"].as_str().unwrap().to_owned();
+    app.step_up(&key, proof)
+        .await
+        .expect_problem(403, "forbidden");
     app.finish().await;
 }
 

@@ -1,10 +1,12 @@
 //! Secrets stay where they belong: a whole journey, whose secrets are then looked for in the log, in
 //! the audit log and in the outbox (ASVS 5.0, 16.2.5).
 
+use kernel::{Clock as _, SystemClock};
 use reqwest::Method;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
 use testkit::http::send;
+use totp_rs::{Builder, Secret};
 
 use crate::support::{Recorder, Session, System};
 
@@ -27,6 +29,7 @@ async fn no_secret_of_a_journey_is_logged_or_kept_in_the_clear() {
         ("a wrong password", WRONG_PASSWORD.to_owned()),
     ];
     secrets.extend(of_a_person(&system).await);
+    secrets.extend(of_a_second_factor(&system).await);
     secrets.extend(of_a_program(&system).await);
     system.at_rest().await;
 
@@ -80,6 +83,47 @@ async fn refresh(system: &System, session: &Session) -> Session {
     let body = json!({"refresh_token": session.refresh_token});
     let answer = system.auth.post("/auth/v1/tokens/refresh", &body).await;
     Session::of(&answer.expect_status(200))
+}
+
+/// Sets an authenticator app up, logs in with a recovery code, and steps up with another.
+async fn of_a_second_factor(system: &System) -> Vec<(&'static str, String)> {
+    let auth = &system.auth;
+    let session = system.log_in(EMAIL, PASSWORD).await;
+    let caller = auth.with_bearer(&session.access_token);
+    let enrolled = caller.post("/auth/v1/me/mfa/totp", &json!({})).await;
+    let enrolled: Value = enrolled.expect_status(201).json();
+    let key = enrolled["secret"].as_str().unwrap().to_owned();
+    let code = json!({"code": totp(&key)});
+    let confirmed = caller.post("/auth/v1/me/mfa/totp/confirm", &code).await;
+    let confirmed: Value = confirmed.expect_status(200).json();
+    let recovery_codes = confirmed["recovery_codes"].as_array().unwrap();
+
+    let log_in = json!({"email": EMAIL, "password": PASSWORD});
+    let begun = auth.post("/auth/v1/sessions", &log_in).await;
+    let begun: Value = begun.expect_status(202).json();
+    let challenge = begun["challenge"].as_str().unwrap().to_owned();
+    let answer = json!({"challenge": challenge, "recovery_code": recovery_codes[0]});
+    let answered = auth.post("/auth/v1/sessions/mfa", &answer).await;
+    let _ = answered.expect_status(201);
+    let proof = json!({"password": PASSWORD, "recovery_code": recovery_codes[1]});
+    let stepped_up = caller.post("/auth/v1/step-up", &proof).await;
+    let _ = stepped_up.expect_status(200);
+
+    let mut secrets = vec![("an app's key", key), ("a challenge", challenge)];
+    for code in recovery_codes {
+        let code = code.as_str().unwrap();
+        secrets.push(("a recovery code", code.to_owned()));
+        secrets.push(("a recovery code without hyphens", code.replace('-', "")));
+    }
+    secrets
+}
+
+/// What an authenticator app shows now.
+fn totp(key: &str) -> String {
+    let secret = Secret::try_from_base32(key).unwrap();
+    let totp = Builder::new().with_secret(secret).build().unwrap();
+    let now = SystemClock.now().timestamp();
+    totp.generate(now.try_into().unwrap()).to_string()
 }
 
 async fn of_a_program(system: &System) -> Vec<(&'static str, String)> {
