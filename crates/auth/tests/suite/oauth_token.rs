@@ -198,16 +198,19 @@ async fn what_is_wrong_with_a_request_is_told_as_rfc_6749_has_it() {
 }
 
 #[actix_web::test]
-async fn the_secret_of_a_configured_account_follows_the_configuration() {
+async fn a_configured_account_follows_the_configuration() {
     let app = TestApp::start().await;
     app.store
-        .execute("UPDATE service_accounts SET secret_hash = name, scopes = ''")
+        .execute("UPDATE service_accounts SET scopes = 'tokens:introspect', audience = 'old'")
         .await;
-    app.ask_for_token(CREDENTIALS, &[]).await.expect(401);
+    let stale = app.ask_for_token(CREDENTIALS, &[]).await.expect(200);
+    assert_eq!(stale["scope"], "tokens:introspect");
     let store = app.stop().await;
     let app = TestApp::start_on(store, crate::harness::Options::default()).await;
     let token = app.ask_for_token(CREDENTIALS, &[]).await.expect(200);
     assert_eq!(token["scope"], "users:look-up");
+    let claims = claims(token["access_token"].as_str().unwrap());
+    assert_eq!(claims["aud"], user_directory::AUDIENCE);
     assert_eq!(app.store.count("service_accounts").await, 1);
     app.finish().await;
 }
