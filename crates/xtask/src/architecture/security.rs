@@ -47,7 +47,7 @@ fn exists(root: &Path, name: &[&str]) -> Result<bool, Failure> {
         }
         let source = sources::read(&file)?;
         let has = |test: &&str| source.contains(&format!("fn {test}("));
-        if test.iter().all(|test| has(test)) {
+        if test.iter().all(has) {
             return Ok(true);
         }
     }
