@@ -64,6 +64,6 @@ mod tests {
     #[test]
     fn there_is_a_demo_user_for_each_role() {
         let roles: Vec<_> = demo_users().into_iter().map(|user| user.role).collect();
-        assert_eq!(roles, Role::ALL);
+        assert_eq!(roles, Role::OF_PEOPLE);
     }
 }
