@@ -16,7 +16,7 @@ use super::{database_problem, me::Profile};
 use crate::{
     context::Context,
     origin::Origin,
-    store::{audit_event, external_identity, passkey, session},
+    store::{api_key, audit_event, external_identity, passkey, session},
     use_cases::export_data::{ExportDataError, PersonalData, export_data},
 };
 
@@ -33,6 +33,8 @@ pub(super) struct DataExport {
     second_factor: ExportedSecondFactor,
     passkeys: Vec<ExportedPasskey>,
     external_identities: Vec<ExportedIdentity>,
+    /// Revoked ones too, the newest first.
+    api_keys: Vec<ExportedApiKey>,
     /// Ended ones too, the newest first.
     sessions: Vec<ExportedSession>,
     /// What the account did and what was done to it, the newest first.
@@ -68,6 +70,19 @@ struct ExportedIdentity {
     subject: String,
     email: Option<String>,
     created_at: DateTime<Utc>,
+}
+
+#[derive(Serialize, utoipa::ToSchema)]
+struct ExportedApiKey {
+    id: Uuid,
+    #[schema(example = "Nightly report")]
+    name: String,
+    #[schema(example = "orders:read profile:read")]
+    scopes: String,
+    created_at: DateTime<Utc>,
+    expires_at: DateTime<Utc>,
+    last_used_at: Option<DateTime<Utc>>,
+    revoked_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Serialize, utoipa::ToSchema)]
@@ -110,6 +125,7 @@ impl From<PersonalData> for DataExport {
             },
             passkeys: data.passkeys.into_iter().map(Into::into).collect(),
             external_identities: data.identities.into_iter().map(Into::into).collect(),
+            api_keys: data.api_keys.into_iter().map(Into::into).collect(),
             sessions: data.sessions.into_iter().map(Into::into).collect(),
             audit_events: events.map(|event| exported(event, user_id)).collect(),
             audit_events_complete: data.audit_events_complete,
@@ -136,6 +152,20 @@ impl From<external_identity::Model> for ExportedIdentity {
             subject: identity.subject,
             email: identity.email,
             created_at: identity.created_at,
+        }
+    }
+}
+
+impl From<api_key::Model> for ExportedApiKey {
+    fn from(key: api_key::Model) -> Self {
+        Self {
+            id: key.id,
+            name: key.name,
+            scopes: key.scopes,
+            created_at: key.created_at,
+            expires_at: key.expires_at,
+            last_used_at: key.last_used_at,
+            revoked_at: key.revoked_at,
         }
     }
 }

@@ -79,6 +79,20 @@ pub(crate) async fn list_active(
         .await
 }
 
+/// All of one's own, the newest first.
+pub(crate) async fn list_of(
+    connection: &impl ConnectionTrait,
+    user_id: UserId,
+    limit: u64,
+) -> Result<Vec<Model>, DbErr> {
+    Entity::find()
+        .filter(Column::UserId.eq(user_id.as_uuid()))
+        .order_by_desc(Column::Id)
+        .limit(limit)
+        .all(connection)
+        .await
+}
+
 pub(crate) async fn count_active(
     connection: &impl ConnectionTrait,
     user_id: UserId,

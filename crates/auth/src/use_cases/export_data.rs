@@ -9,7 +9,7 @@ use crate::{
     context::Context,
     origin::Origin,
     store::{
-        audit_event, email_change, external_identity, passkey, recovery_code, session,
+        api_key, audit_event, email_change, external_identity, passkey, recovery_code, session,
         totp_credential, user,
     },
 };
@@ -17,6 +17,7 @@ use crate::{
 /// More than that and the export says that there is more.
 const MAX_EVENTS: u64 = 10_000;
 const MAX_SESSIONS: u64 = 1_000;
+const MAX_API_KEYS: u64 = 1_000;
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExportDataError {
@@ -39,6 +40,8 @@ pub(crate) struct PersonalData {
     pub recovery_codes: u64,
     pub passkeys: Vec<passkey::Model>,
     pub identities: Vec<external_identity::Model>,
+    /// Revoked ones too, the newest first.
+    pub api_keys: Vec<api_key::Model>,
     /// Ended ones too, the newest first.
     pub sessions: Vec<session::Model>,
     /// Of and about the person, the newest first.
@@ -74,6 +77,7 @@ pub(crate) async fn export_data(
         recovery_codes: recovery_code::count_left(reader, actor.user_id).await?,
         passkeys: passkey::of_user(reader, actor.user_id).await?,
         identities: external_identity::of_user(reader, actor.user_id).await?,
+        api_keys: api_key::list_of(reader, actor.user_id, MAX_API_KEYS).await?,
         user,
         sessions,
         audit_events,

@@ -1,7 +1,7 @@
 //! What one can take along, and that nothing stays behind.
 
 use chrono::TimeDelta;
-use kernel::Role;
+use kernel::{Clock as _, Role};
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -120,6 +120,16 @@ async fn an_export_has_everything_and_no_secret() {
     app.seed("bob@example.com", Role::Customer).await;
     app.log_in("bob@example.com", PASSWORD).await.expect(201);
     let session = app.seed_and_log_in().await;
+    let key = json!({
+        "name": "stock report",
+        "scopes": ["orders:read"],
+        "expires_at": app.clock.now() + TimeDelta::days(30),
+    });
+    let path = "/auth/v1/me/api-keys";
+    let key = app
+        .send_json_as(Method::POST, path, &bearer(&session), key)
+        .await
+        .expect(201);
     let answer = export(&app, &session).await;
     let data = answer.expect(200);
     assert!(
@@ -130,11 +140,19 @@ async fn an_export_has_everything_and_no_secret() {
     assert_eq!(answer.header("cache-control"), "no-store");
     assert_eq!(data["profile"]["email"], EMAIL);
     assert_eq!(data["sessions"].as_array().unwrap().len(), 1);
-    assert_eq!(data["audit_events"][0]["action"], "session.created");
-    assert_eq!(data["audit_events"][0]["by_account"], true);
+    let events = data["audit_events"].as_array().unwrap();
+    let log_in = |event: &&Value| event["action"] == "session.created";
+    assert_eq!(events.iter().find(log_in).unwrap()["by_account"], true);
     assert_eq!(data["audit_events_complete"], true);
     let text = answer.text();
-    for secret in ["argon2", "bob@example.com", "hash", "token"] {
+    assert_eq!(data["api_keys"][0]["name"], "stock report");
+    for secret in [
+        key["key"].as_str().unwrap(),
+        "argon2",
+        "bob@example.com",
+        "hash",
+        "token",
+    ] {
         assert!(!text.contains(secret), "{secret} in {text}");
     }
     let again = export(&app, &session).await.expect(200);

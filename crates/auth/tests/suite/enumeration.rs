@@ -21,16 +21,17 @@ fn comparable(answer: &Answer) -> String {
 }
 
 /// One account in each state; the password of all that have one is `PASSWORD`.
-async fn accounts(app: &TestApp) -> [&'static str; 6] {
+pub async fn accounts(app: &TestApp) -> [&'static str; 7] {
     let addresses = [
         "verified@example.com",
         "unverified@example.com",
         "disabled@example.com",
         "passwordless@example.com",
         "second-factor@example.com",
+        "deleted@example.com",
         "nobody@example.com",
     ];
-    for address in addresses.iter().take(5) {
+    for address in addresses.iter().take(6) {
         app.seed(address, Role::Customer).await;
     }
     for arrange in [
@@ -40,6 +41,8 @@ async fn accounts(app: &TestApp) -> [&'static str; 6] {
         "INSERT INTO totp_credentials (user_id, secret, confirmed_at, created_at) \
          SELECT id, 'sealed', created_at, created_at FROM users \
          WHERE email = 'second-factor@example.com'",
+        "UPDATE users SET email = 'gone@deleted.invalid', password_hash = NULL, \
+         disabled_at = created_at, deleted_at = created_at WHERE email = 'deleted@example.com'",
     ] {
         app.store.execute(arrange).await;
     }
@@ -59,7 +62,11 @@ async fn a_failed_log_in_is_the_same_answer_whatever_the_account() {
         }
     }
     // Without a password every password is wrong.
-    for address in ["passwordless@example.com", "nobody@example.com"] {
+    for address in [
+        "passwordless@example.com",
+        "deleted@example.com",
+        "nobody@example.com",
+    ] {
         answers.push(app.log_in(address, PASSWORD).await);
     }
     answers[0].expect_problem(401, "invalid-credentials");

@@ -17,6 +17,7 @@ mod create_session;
 mod dependencies_away;
 mod docs;
 mod enumeration;
+mod enumeration_timing;
 mod external;
 mod grpc;
 mod harness;

@@ -24,6 +24,7 @@ mod idempotency;
 mod isolation;
 mod journey;
 mod log_out;
+mod mail_pages;
 mod objects;
 mod passkeys;
 mod people;
