@@ -87,7 +87,6 @@ error_codes! {
     IdempotencyKeyMissing = "idempotency-key-missing", 400, "The Idempotency-Key header is required.";
     IdempotencyKeyInvalid = "idempotency-key-invalid", 400, "The idempotency key has 1 to 255 visible ASCII characters.";
     IdempotencyKeyReused = "idempotency-key-reused", 422, "The idempotency key was used with another body.";
-    IdempotencyKeyInFlight = "idempotency-key-in-flight", 409, "A request with this idempotency key is being worked on.";
     OrderNotFound = "order-not-found", 404, "There is no such order.";
     ProductNotFound = "product-not-found", 404, "There is no such product.";
     // Webhooks

@@ -78,6 +78,7 @@ const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
                        Errors are RFC 9457 problems with a stable `code`.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
+    servers((url = "/", description = "The server of this document")),
     paths(
         admin::list_users::handle,
         admin::read_user::handle,

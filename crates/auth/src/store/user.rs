@@ -238,7 +238,9 @@ pub(crate) async fn lock_active_of_role(
 ) -> Result<Vec<Uuid>, DbErr> {
     let mut select = Entity::find()
         .filter(Column::Role.eq(role.as_str()))
+        .filter(Column::EmailVerifiedAt.is_not_null())
         .filter(Column::DisabledAt.is_null())
+        .filter(Column::DeletedAt.is_null())
         .order_by_asc(Column::Id);
     lock_for_update(QueryTrait::query(&mut select), database.backend());
     let users = select.all(transaction).await?;

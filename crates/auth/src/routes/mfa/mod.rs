@@ -16,7 +16,7 @@ use crate::{secret::RecoveryCode, use_cases::mfa::MfaError};
 /// Shown once. Each lets its owner in once without the authenticator app.
 #[derive(Serialize, utoipa::ToSchema)]
 struct RecoveryCodes {
-    #[schema(example = json!(["0123-4567-89AB-CDEF-GHJK-MNPQ"]), min_items = 10, max_items = 10)]
+    #[schema(example = json!(vec!["0123-4567-89AB-CDEF-GHJK-MNPQ"; 10]), min_items = 10, max_items = 10)]
     recovery_codes: Vec<String>,
 }
 

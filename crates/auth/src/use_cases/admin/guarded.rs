@@ -70,6 +70,7 @@ impl<'a> Deed<'a> {
         let database = &self.context.database;
         let is_last = is_last_admin(database, transaction, self.target).await?;
         let target = user::find_for_update(database, transaction, self.target).await?;
+        let target = target.filter(|user| user.deleted_at.is_none());
         Ok((target.ok_or(AdminError::NotFound)?, is_last))
     }
 }
