@@ -86,7 +86,11 @@ pub(crate) fn serve_metrics(
     listener: TcpListener,
 ) -> io::Result<(ServerHandle, JoinHandle<io::Result<()>>)> {
     let server = HttpServer::new(|| {
-        App::new().configure(|config| telemetry::metrics_routes().configure(config))
+        App::new()
+            .configure(|config| telemetry::metrics_routes().configure(config))
+            .default_service(web::to(not_found))
+            .wrap(from_fn(request_telemetry::record))
+            .wrap(from_fn(security_headers::add))
     })
     .workers(1)
     .shutdown_timeout(1)

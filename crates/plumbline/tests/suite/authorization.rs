@@ -25,7 +25,7 @@ async fn every_route_lets_in_whom_its_declaration_names_and_nobody_else() {
         .filter(|route| !is_elsewhere(route))
         .partition(|route| place_at_the_end(route).is_none());
     let mut wrong = Vec::new();
-    for identity in Identity::all() {
+    for identity in Identity::ALL {
         let token = system.token_of(identity).await;
         for route in &lasting {
             wrong.extend(call(&system, identity, token.as_deref(), route).await);
@@ -34,7 +34,10 @@ async fn every_route_lets_in_whom_its_declaration_names_and_nobody_else() {
     let mut ending = ending;
     ending.sort_by_key(place_at_the_end);
     for route in &ending {
-        for identity in Identity::all().filter(|it| *it != Identity::OtherCustomer) {
+        for identity in Identity::ALL
+            .into_iter()
+            .filter(|it| *it != Identity::OtherCustomer)
+        {
             let token = system.token_of(identity).await;
             wrong.extend(call(&system, identity, token.as_deref(), route).await);
         }
@@ -151,7 +154,7 @@ async fn every_graphql_field_lets_in_whom_its_declaration_names_and_nobody_else(
     let is_root = |object| ["Query", "Mutation", "Subscription"].contains(&object);
     let roots = gateway::declared_fields().iter();
     let roots: Vec<_> = roots.filter(|declared| is_root(declared.object)).collect();
-    for identity in Identity::all() {
+    for identity in Identity::ALL {
         let token = system.token_of(identity).await;
         let client = with_token(&system.gateway, token.as_deref());
         for declared in &roots {

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use contracts::ErrorCode;
 use serde_json::{Value, json};
 use service_kit::routes::Access;
 
@@ -113,4 +114,47 @@ fn an_operation_asks_for_a_token_exactly_if_its_route_does() {
         };
         assert_eq!(security, expected, "{}", operation.name());
     }
+}
+
+/// Codes that no operation of the documents is answered with, and why.
+const ELSEWHERE: [(ErrorCode, &str); 5] = [
+    (ErrorCode::NotFound, "no route"),
+    (ErrorCode::MethodNotAllowed, "another method of a route"),
+    (ErrorCode::NotAcceptable, "GraphQL over HTTP"),
+    (ErrorCode::Timeout, "GraphQL"),
+    (ErrorCode::WebhookSignatureInvalid, "the webhook"),
+];
+
+#[test]
+fn every_code_is_answered_somewhere() {
+    let mut answered = BTreeSet::new();
+    for operation in operations() {
+        for response in operation.description["responses"]
+            .as_object()
+            .unwrap()
+            .values()
+        {
+            let problem = &response["content"]["application/problem+json"];
+            answered.extend(
+                problem["examples"]
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|it| it.0.clone()),
+            );
+        }
+    }
+    let unknown = |code: &&ErrorCode| {
+        let elsewhere = ELSEWHERE.iter().any(|(other, _)| other == *code);
+        !elsewhere && !answered.contains(code.as_str())
+    };
+    let unknown: Vec<_> = ErrorCode::ALL
+        .iter()
+        .filter(unknown)
+        .map(|it| it.as_str())
+        .collect();
+    assert!(
+        unknown.is_empty(),
+        "no operation names these codes in its responses; where are they answered? {unknown:?}"
+    );
 }
