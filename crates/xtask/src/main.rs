@@ -5,10 +5,12 @@
 mod architecture;
 mod bench;
 mod command;
+mod fuzz_api;
 mod generate;
 mod install;
 mod load;
 mod npm;
+mod openapi;
 mod python;
 mod services;
 mod stages;
@@ -43,6 +45,8 @@ enum Task {
     Services,
     /// Write the files that are derived from the code.
     Generate(generate::Arguments),
+    /// Call every operation of the OpenAPI documents with whatever schemathesis thinks of.
+    FuzzApi(fuzz_api::Arguments),
     /// Check the architecture invariants over crate dependencies and paths in the sources.
     Architecture,
 }
@@ -74,6 +78,7 @@ async fn run(task: Task) -> Result<(), Failure> {
         Task::Bench(benchmark) => bench::run(&benchmark).await,
         Task::Services => services::run().await,
         Task::Generate(arguments) => generate::run(&arguments).await,
+        Task::FuzzApi(arguments) => fuzz_api::run(&arguments).await,
         Task::Architecture => architecture::run(),
     }
 }

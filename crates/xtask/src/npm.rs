@@ -1,4 +1,4 @@
-//! What the tests start from npm, installed into a folder beside the build's.
+//! What comes from npm, installed into folders beside the build's.
 
 use std::fs;
 use std::io;
@@ -19,12 +19,27 @@ const MANIFESTS: [&str; 2] = ["package.json", "package-lock.json"];
 /// # Errors
 /// When npm fails, or a file can't be written.
 pub async fn ensure() -> Result<Option<(&'static str, String)>, Failure> {
+    let modules = install("crates/testkit/npm", "npm", "tests that need Node.js").await?;
+    Ok(modules.map(|modules| (NODE_MODULES, modules.display().to_string())))
+}
+
+/// Installs what the manifests of a folder of ours name into a folder of the build's, unless it is
+/// there already, and returns its `node_modules`. `None`, said on standard error with what is
+/// `left_out`, where there is no npm.
+///
+/// # Errors
+/// When npm fails, or a file can't be written.
+pub async fn install(
+    manifests: &str,
+    folder: &str,
+    left_out: &str,
+) -> Result<Option<PathBuf>, Failure> {
     if !["node", "npm"].into_iter().all(answers) {
-        eprintln!("LEFT OUT: tests that need Node.js: there is no node or no npm here");
+        eprintln!("LEFT OUT: {left_out}: there is no node or no npm here");
         return Ok(None);
     }
-    let wanted = workspace::root().join("crates/testkit/npm");
-    let folder = workspace::metadata()?.target_directory.join("npm");
+    let wanted = workspace::root().join(manifests);
+    let folder = workspace::metadata()?.target_directory.join(folder);
     let modules = folder.join("node_modules");
     // Written by npm when it has finished.
     let is_complete = modules.join(".package-lock.json").exists();
@@ -38,7 +53,7 @@ pub async fn ensure() -> Result<Option<(&'static str, String)>, Failure> {
         npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
         execute(npm.current_dir(&folder)).await?;
     }
-    Ok(Some((NODE_MODULES, modules.display().to_string())))
+    Ok(Some(modules))
 }
 
 /// Whether two folders have the same manifests.

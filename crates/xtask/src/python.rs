@@ -1,4 +1,4 @@
-//! What the tests start from PyPI, in a virtual environment beside the build.
+//! What comes from PyPI, in virtual environments beside the build.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,14 +19,27 @@ const REQUIREMENTS: &str = "requirements.txt";
 /// # Errors
 /// When pip fails, or a file can't be written.
 pub async fn ensure() -> Result<Option<(&'static str, String)>, Failure> {
+    let interpreter = install("crates/testkit/python", "python", "tests that need Python").await?;
+    Ok(interpreter.map(|interpreter| (PYTHON, interpreter.display().to_string())))
+}
+
+/// Installs what the requirements in a folder of ours name into a folder of the build's, unless it
+/// is there already, and returns its interpreter. `None`, said on standard error with what is
+/// `left_out`, where there is no Python that can make a virtual environment.
+///
+/// # Errors
+/// When pip fails, or a file can't be written.
+pub async fn install(
+    requirements: &str,
+    folder: &str,
+    left_out: &str,
+) -> Result<Option<PathBuf>, Failure> {
     if !can_make_environments() {
-        eprintln!("LEFT OUT: tests that need Python: there is no python3 with venv here");
+        eprintln!("LEFT OUT: {left_out}: there is no python3 with venv here");
         return Ok(None);
     }
-    let wanted = workspace::root()
-        .join("crates/testkit/python")
-        .join(REQUIREMENTS);
-    let folder = workspace::metadata()?.target_directory.join("python");
+    let wanted = workspace::root().join(requirements).join(REQUIREMENTS);
+    let folder = workspace::metadata()?.target_directory.join(folder);
     let interpreter = folder.join("bin/python");
     let installed = folder.join(REQUIREMENTS);
     let read = |path: &Path| fs::read(path);
@@ -40,7 +53,7 @@ pub async fn ensure() -> Result<Option<(&'static str, String)>, Failure> {
         execute(pip.arg(&wanted)).await?;
         fs::write(&installed, requirements).map_err(|source| file(&installed, source))?;
     }
-    Ok(Some((PYTHON, interpreter.display().to_string())))
+    Ok(Some(interpreter))
 }
 
 /// Debian, for one, has a python3 without `ensurepip`, which `venv` needs.

@@ -11,6 +11,7 @@ use service_kit::{api_docs, problem::ProblemBody};
                        which arrive meanwhile are neither skipped nor repeated.",
         license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
     ),
+    servers((url = "/", description = "The server of this document")),
     paths(
         super::list_products::handle,
         super::get_product::handle,

@@ -74,7 +74,11 @@ fn settle(file: &'static str, wanted: &[u8], check: bool) -> Result<Option<&'sta
     Ok(None)
 }
 
-async fn build() -> Result<PathBuf, Failure> {
+/// Builds plumbline for debugging, and returns where it is.
+///
+/// # Errors
+/// When cargo fails.
+pub async fn build() -> Result<PathBuf, Failure> {
     execute(cargo().args(["build", "--quiet", "--locked", "--package", "plumbline"])).await?;
     Ok(workspace::metadata()?
         .target_directory

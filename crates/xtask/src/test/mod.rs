@@ -6,8 +6,10 @@ use testkit::environment::{CHROMIUM, MODE};
 use testkit::services::Program;
 
 use crate::command::{Failure, cargo, execute};
+use crate::fuzz_api;
 use crate::install;
 use crate::npm;
+use crate::openapi;
 use crate::python;
 use crate::services::{self, TestServices};
 use crate::stages::Stages;
@@ -50,6 +52,11 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     stages
         .run("embedded suite", embedded_suite(filter, &environment))
         .await;
+    stages.run("OpenAPI lint", openapi::lint()).await;
+    if filter.is_none() {
+        let short = fuzz_api::Arguments::short();
+        stages.run("API fuzz", fuzz_api::run(&short)).await;
+    }
     if let Some(services) = stages.run("servers", TestServices::obtain()).await {
         let urls = services
             .environment()
