@@ -1,6 +1,8 @@
 //! Whether time tells what answers don't. A report, read with `--nocapture`: noise on a busy machine
 //! is no defect, so that only a difference as gross as a hash that is left out fails the test.
 
+#![allow(clippy::print_stdout, reason = "it is a report")]
+
 use std::{collections::BTreeMap, time::Instant};
 
 use serde_json::{Value, json};
