@@ -63,6 +63,15 @@ pub(super) async fn compose(
         MailRequest::MfaDisabled { user_id } => {
             tell(context, user_id, |name| letters::mfa_disabled(facts, name)).await?
         }
+        MailRequest::PasskeyAdded { user_id } => {
+            tell(context, user_id, |name| letters::passkey_added(facts, name)).await?
+        }
+        MailRequest::PasskeyDeleted { user_id } => {
+            tell(context, user_id, |name| {
+                letters::passkey_deleted(facts, name)
+            })
+            .await?
+        }
         MailRequest::RecoveryCodesRenewed { user_id } => {
             tell(context, user_id, |name| {
                 letters::recovery_codes_renewed(facts, name)

@@ -124,6 +124,31 @@ pub(super) fn mfa_disabled(facts: Facts<'_>, name: &str) -> Letter {
     )
 }
 
+pub(super) fn passkey_added(facts: Facts<'_>, name: &str) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    facts.tell(
+        "A passkey was added",
+        name,
+        format!(
+            "Since {when} a new passkey logs in to your account at Plumbline ({site}), without a \
+             password."
+        ),
+        "If it was not you, log in, delete the passkey, and choose a new password.",
+    )
+}
+
+pub(super) fn passkey_deleted(facts: Facts<'_>, name: &str) -> Letter {
+    let (site, when) = (facts.site(), facts.when());
+    facts.tell(
+        "A passkey was deleted",
+        name,
+        format!(
+            "Since {when} one of your passkeys opens your account at Plumbline ({site}) no more."
+        ),
+        "If it was not you, log in, choose a new password, and look at your passkeys.",
+    )
+}
+
 pub(super) fn recovery_codes_renewed(facts: Facts<'_>, name: &str) -> Letter {
     let (site, when) = (facts.site(), facts.when());
     facts.tell(

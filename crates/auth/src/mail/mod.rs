@@ -56,6 +56,14 @@ pub(crate) enum MailRequest {
     MfaDisabled {
         user_id: Uuid,
     },
+    /// From now on a passkey logs in alone ...
+    PasskeyAdded {
+        user_id: Uuid,
+    },
+    /// ... and this one no longer.
+    PasskeyDeleted {
+        user_id: Uuid,
+    },
     RecoveryCodesRenewed {
         user_id: Uuid,
     },

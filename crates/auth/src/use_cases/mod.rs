@@ -10,6 +10,7 @@ pub(crate) mod change_password;
 pub(crate) mod complete_external_login;
 pub(crate) mod confirm_email;
 pub(crate) mod confirm_email_change;
+pub(crate) mod credential_change;
 pub(crate) mod delete_account;
 pub(crate) mod export_data;
 pub(crate) mod finish_log_in;

@@ -15,7 +15,10 @@ async fn a_passkey_logs_in_alone_and_once_deleted_no_more() {
     let Some((system, mut browser, ada)) = start("passkeys in a browser").await else {
         return;
     };
+    let elsewhere = ada.log_in_again(&system).await;
     let passkey = add_passkey(&mut browser, &ada).await;
+    let ended = elsewhere.get("/auth/v1/me").await;
+    refused(ended, 401, "invalid-token");
     assert_eq!(passkey["name"], "My telephone");
     let listed: Value = ada.auth.get(PASSKEYS).await.expect_status(200).json();
     assert_eq!(listed["items"][0]["id"], passkey["id"]);

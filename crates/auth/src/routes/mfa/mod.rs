@@ -11,7 +11,10 @@ use serde::Serialize;
 use service_kit::problem::Problem;
 
 use super::database_problem;
-use crate::{secret::RecoveryCode, use_cases::mfa::MfaError};
+use crate::{
+    secret::RecoveryCode,
+    use_cases::{credential_change::CredentialChangeError, mfa::MfaError},
+};
 
 /// Shown once. Each lets its owner in once without the authenticator app.
 #[derive(Serialize, utoipa::ToSchema)]
@@ -28,6 +31,15 @@ impl From<Vec<RecoveryCode>> for RecoveryCodes {
     }
 }
 
+impl From<CredentialChangeError> for Problem {
+    fn from(error: CredentialChangeError) -> Self {
+        match error {
+            CredentialChangeError::Database(error) => database_problem(error),
+            CredentialChangeError::Mail(_) => Self::internal(error),
+        }
+    }
+}
+
 impl From<MfaError> for Problem {
     fn from(error: MfaError) -> Self {
         match error {
@@ -38,11 +50,10 @@ impl From<MfaError> for Problem {
             MfaError::WrongCode => Self::new(ErrorCode::InvalidSecondFactor),
             MfaError::Database(error) => database_problem(error),
             MfaError::SecondFactor(error) => error.into(),
-            MfaError::Random(_)
-            | MfaError::Seal(_)
-            | MfaError::Uri(_)
-            | MfaError::QrCode(_)
-            | MfaError::Mail(_) => Self::internal(error),
+            MfaError::Change(error) => error.into(),
+            MfaError::Random(_) | MfaError::Seal(_) | MfaError::Uri(_) | MfaError::QrCode(_) => {
+                Self::internal(error)
+            }
         }
     }
 }

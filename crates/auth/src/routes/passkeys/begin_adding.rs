@@ -19,6 +19,7 @@ impl From<AddPasskeyError> for Problem {
             AddPasskeyError::TooMany => Self::new(ErrorCode::TooManyPasskeys),
             AddPasskeyError::Taken => Self::new(ErrorCode::PasskeyTaken),
             AddPasskeyError::Ceremony(error) => error.into(),
+            AddPasskeyError::Change(error) => error.into(),
         }
     }
 }

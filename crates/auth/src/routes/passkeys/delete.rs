@@ -19,6 +19,7 @@ impl From<DeletePasskeyError> for Problem {
             DeletePasskeyError::Forbidden => Self::new(ErrorCode::Forbidden),
             DeletePasskeyError::NotFound => Self::new(ErrorCode::PasskeyNotFound),
             DeletePasskeyError::Database(error) => database_problem(error),
+            DeletePasskeyError::Change(error) => error.into(),
         }
     }
 }

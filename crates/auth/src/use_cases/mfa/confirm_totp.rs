@@ -1,9 +1,14 @@
 use kernel::Actor;
 
-use super::{Change, MfaError, account, recovery_codes};
+use super::{MfaError, account, recovery_codes};
 use crate::{
-    audit::Action, context::Context, mail::MailRequest, origin::Origin, secret::RecoveryCode,
-    store::totp_credential, use_cases::second_factor::open_secret,
+    audit::Action,
+    context::Context,
+    mail::MailRequest,
+    origin::Origin,
+    secret::RecoveryCode,
+    store::totp_credential,
+    use_cases::{credential_change::CredentialChange, second_factor::open_secret},
 };
 
 /// Switches the second factor on, as its owner shows that the app makes the right codes, and gives
@@ -28,7 +33,7 @@ pub(crate) async fn confirm_totp(
         .ok_or(MfaError::WrongCode)?;
     totp_credential::confirm(&transaction, user_id, step, now).await?;
     let codes = recovery_codes::replace(&transaction, user_id).await?;
-    let change = Change {
+    let change = CredentialChange {
         actor,
         action: Action::MfaEnabled,
         mail: MailRequest::MfaEnabled {

@@ -1,12 +1,13 @@
 use kernel::Actor;
 
-use super::{Change, MfaError, account};
+use super::{MfaError, account};
 use crate::{
     audit::Action,
     context::Context,
     mail::MailRequest,
     origin::Origin,
     store::{mfa_challenge, recovery_code, totp_credential},
+    use_cases::credential_change::CredentialChange,
 };
 
 /// Switches the second factor off, and forgets its secret and its recovery codes.
@@ -24,7 +25,7 @@ pub(crate) async fn disable_mfa(
         .ok_or(MfaError::NotEnabled)?;
     totp_credential::delete(&transaction, user_id).await?;
     recovery_code::delete(&transaction, user_id).await?;
-    let change = Change {
+    let change = CredentialChange {
         actor,
         action: Action::MfaDisabled,
         mail: MailRequest::MfaDisabled {
@@ -32,5 +33,6 @@ pub(crate) async fn disable_mfa(
         },
         origin,
     };
-    change.commit(context, transaction).await
+    change.commit(context, transaction).await?;
+    Ok(())
 }

@@ -8,16 +8,13 @@ mod read_mfa;
 mod recovery_codes;
 
 use kernel::{Actor, Permission};
-use sea_orm::{DatabaseTransaction, DbErr};
+use sea_orm::DbErr;
 
 use crate::{
-    audit::{self, Action, By, Event},
     context::Context,
-    mail::{MailRequest, RequestMailError, request_mail},
-    origin::Origin,
     secret::UnsealError,
-    store::{session::Which, user},
-    use_cases::{revoke_sessions::end_sessions, second_factor::SecondFactorError},
+    store::user,
+    use_cases::{credential_change::CredentialChangeError, second_factor::SecondFactorError},
 };
 
 pub(crate) use confirm_totp::confirm_totp;
@@ -51,7 +48,7 @@ pub(crate) enum MfaError {
     #[error("the URI can't be drawn as a QR code")]
     QrCode(#[from] qrcode::types::QrError),
     #[error(transparent)]
-    Mail(#[from] RequestMailError),
+    Change(#[from] CredentialChangeError),
 }
 
 /// The actor's account.
@@ -63,33 +60,4 @@ async fn account(context: &Context, actor: &Actor) -> Result<user::Model, MfaErr
         .await?
         .filter(|user| user.disabled_at.is_none())
         .ok_or(MfaError::Gone)
-}
-
-/// A change of a person's second factor.
-struct Change<'a> {
-    actor: &'a Actor,
-    action: Action,
-    mail: MailRequest,
-    origin: &'a Origin,
-}
-
-impl Change<'_> {
-    /// Commits it with a line in the audit log and a mail to the owner, and ends the owner's other
-    /// sessions: somebody else may have one.
-    async fn commit(
-        self,
-        context: &Context,
-        transaction: DatabaseTransaction,
-    ) -> Result<(), MfaError> {
-        let (user_id, now) = (self.actor.user_id, context.now());
-        let event = Event::new(By::from(self.actor), self.action, user_id, self.origin);
-        audit::record(&transaction, event, now).await?;
-        request_mail(&transaction, user_id.as_uuid(), self.mail, now).await?;
-        let others = self.actor.session_id().map_or(Which::All, Which::AllBut);
-        let ended = end_sessions(&transaction, user_id, others, now).await?;
-        transaction.commit().await?;
-        ended.announce(context).await;
-        context.relay.wake();
-        Ok(())
-    }
 }

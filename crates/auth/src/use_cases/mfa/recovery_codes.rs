@@ -1,7 +1,7 @@
 use kernel::{Actor, UserId};
 use sea_orm::ConnectionTrait;
 
-use super::{Change, MfaError, account};
+use super::{MfaError, account};
 use crate::{
     audit::Action,
     context::Context,
@@ -9,6 +9,7 @@ use crate::{
     origin::Origin,
     secret::RecoveryCode,
     store::{recovery_code, totp_credential},
+    use_cases::credential_change::CredentialChange,
 };
 
 /// Of a set.
@@ -27,7 +28,7 @@ pub(crate) async fn renew_recovery_codes(
         .filter(totp_credential::Model::is_confirmed)
         .ok_or(MfaError::NotEnabled)?;
     let codes = replace(&transaction, user_id).await?;
-    let change = Change {
+    let change = CredentialChange {
         actor,
         action: Action::RecoveryCodesRenewed,
         mail: MailRequest::RecoveryCodesRenewed {

@@ -4,12 +4,14 @@ use webauthn_rs::prelude::{CreationChallengeResponse, RegisterPublicKeyCredentia
 
 use super::{CeremonyError, await_answer, take_ceremony};
 use crate::{
-    audit::{self, Action, By, Event},
+    audit::Action,
     context::Context,
     display_name::DisplayName,
+    mail::MailRequest,
     origin::Origin,
     secret::OpaqueToken,
     store::{passkey, user},
+    use_cases::credential_change::{CredentialChange, CredentialChangeError},
 };
 
 /// Of one person.
@@ -32,6 +34,8 @@ pub(crate) enum AddPasskeyError {
     Taken,
     #[error(transparent)]
     Ceremony(#[from] CeremonyError),
+    #[error(transparent)]
+    Change(#[from] CredentialChangeError),
 }
 
 impl From<DbErr> for AddPasskeyError {
@@ -95,9 +99,14 @@ pub(crate) async fn add_passkey(
     if !passkey::insert_if_absent(&transaction, row.clone()).await? {
         return Err(AddPasskeyError::Taken);
     }
-    let event = Event::new(By::from(actor), Action::PasskeyAdded, actor.user_id, origin)
-        .target("passkey", row.id);
-    audit::record(&transaction, event, now).await?;
-    transaction.commit().await?;
+    let change = CredentialChange {
+        actor,
+        action: Action::PasskeyAdded,
+        mail: MailRequest::PasskeyAdded {
+            user_id: actor.user_id.as_uuid(),
+        },
+        origin,
+    };
+    change.commit(context, transaction).await?;
     Ok(row)
 }

@@ -9,8 +9,9 @@ use sea_orm::DbErr;
 use uuid::Uuid;
 
 use crate::{
-    audit::{self, Action, By, Event},
+    audit::Action,
     context::Context,
+    mail::MailRequest,
     origin::Origin,
     passkeys::PasskeyError,
     secret::OpaqueToken,
@@ -18,6 +19,7 @@ use crate::{
         passkey,
         passkey_ceremony::{self, Model as Ceremony},
     },
+    use_cases::credential_change::{CredentialChange, CredentialChangeError},
 };
 
 pub(crate) use add::{AddPasskeyError, NewPasskey, add_passkey, begin_adding_passkey};
@@ -42,6 +44,8 @@ pub(crate) enum DeletePasskeyError {
     NotFound,
     #[error(transparent)]
     Database(#[from] DbErr),
+    #[error(transparent)]
+    Change(#[from] CredentialChangeError),
 }
 
 /// One's own passkeys, the oldest first.
@@ -68,15 +72,15 @@ pub(crate) async fn delete_passkey(
     if !passkey::delete(&transaction, actor.user_id, id).await? {
         return Err(DeletePasskeyError::NotFound);
     }
-    let event = Event::new(
-        By::from(actor),
-        Action::PasskeyDeleted,
-        actor.user_id,
+    let change = CredentialChange {
+        actor,
+        action: Action::PasskeyDeleted,
+        mail: MailRequest::PasskeyDeleted {
+            user_id: actor.user_id.as_uuid(),
+        },
         origin,
-    )
-    .target("passkey", id);
-    audit::record(&transaction, event, context.now()).await?;
-    transaction.commit().await?;
+    };
+    change.commit(context, transaction).await?;
     Ok(())
 }
 

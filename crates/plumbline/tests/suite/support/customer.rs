@@ -54,6 +54,15 @@ impl System {
 }
 
 impl Customer {
+    /// Another session of the same person.
+    pub async fn log_in_again(&self, system: &System) -> Client {
+        let credentials = json!({"email": self.email, "password": PASSWORD});
+        let session = system.auth.post("/auth/v1/sessions", &credentials).await;
+        let session: Value = session.expect_status(201).json();
+        self.auth
+            .with_bearer(session["access_token"].as_str().unwrap())
+    }
+
     pub async fn user_id(&self) -> Uuid {
         let me: Value = self.auth.get("/auth/v1/me").await.expect_status(200).json();
         me["id"].as_str().unwrap().parse().unwrap()
