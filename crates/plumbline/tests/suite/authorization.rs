@@ -9,7 +9,7 @@ use service_kit::routes::{Access, DeclaredRoute};
 use testkit::http::{Client, Response, send};
 use testkit::ws::{GraphqlSocket, PROTOCOL, Received};
 
-use crate::support::{Identity, NOBODYS, Outcome, System, concrete};
+use crate::support::{Identity, NOBODYS, Outcome, System, available, concrete};
 
 /// These end the caller, so they are called last, in this order.
 const ENDS_THE_CALLER: [(Method, &str); 2] = [
@@ -68,11 +68,15 @@ async fn call(
     let path = concrete(&route.path);
     let client = with_token(system.at(&path), token);
     let method: Method = route.method.as_str().parse().unwrap();
-    let mut request = client.request(method.clone(), &path);
-    if [Method::POST, Method::PUT, Method::PATCH].contains(&method) {
-        request = request.json(&json!({}));
-    }
-    let answer = send(request).await;
+    let answer = available(async || {
+        let request = client.request(method.clone(), &path);
+        if [Method::POST, Method::PUT, Method::PATCH].contains(&method) {
+            send(request.json(&json!({}))).await
+        } else {
+            send(request).await
+        }
+    })
+    .await;
     let seen = outcome(&answer);
     let expected = expected(identity, route.access);
     let is_right = seen == expected && answer.status < 500;

@@ -15,7 +15,7 @@ mod system;
 pub use browser::Browser;
 pub use customer::{Customer, PASSWORD, order_body};
 pub use identity::{Identity, Outcome, Session};
-pub use patience::eventually;
+pub use patience::{available, eventually};
 pub use place::ALLOWED_ORIGIN;
 pub use published::{NOBODYS, Operation, concrete, operations, permission_of};
 pub use recorder::Recorder;

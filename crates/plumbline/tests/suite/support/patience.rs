@@ -1,5 +1,6 @@
 use std::time::Duration;
 
+use testkit::http::Response;
 use tokio::time::{Instant, interval};
 
 /// Nothing in these tests takes this long unless it is broken.
@@ -17,4 +18,14 @@ pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>)
         }
         assert!(Instant::now() < deadline, "not in {PATIENCE:?}: {what}");
     }
+}
+
+/// Asks until the answer is not 503: privileged routes refuse while a process has not heard for a
+/// moment which sessions have ended, and on a busy machine that moment comes.
+pub async fn available(mut ask: impl AsyncFnMut() -> Response) -> Response {
+    eventually("the service is available", async || {
+        let answer = ask().await;
+        (answer.status != 503).then_some(answer)
+    })
+    .await
 }
