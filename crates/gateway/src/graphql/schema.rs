@@ -31,7 +31,7 @@ impl Shop {
         cursors: Cursors,
         introspection: bool,
     ) -> Self {
-        let builder = Schema::build(Query, Mutation, Subscription)
+        let builder = Schema::build(Query::default(), Mutation::default(), Subscription)
             .data(orders.clone())
             .data(hub)
             .data(cursors);
@@ -68,5 +68,5 @@ impl Executor for Shop {
 /// The schema in the schema definition language.
 #[must_use]
 pub fn schema_sdl() -> String {
-    Schema::new(Query, Mutation, Subscription).sdl()
+    Schema::new(Query::default(), Mutation::default(), Subscription).sdl()
 }

@@ -1,20 +1,20 @@
-//! What can be changed. Failures that a person can mend are data: `userErrors`.
+//! Orders.
 
 use async_graphql::{Context, Error, ID, InputObject, Object, SimpleObject};
 use contracts::ErrorCode;
 use orders::domain::{PlaceOrder, RequestedLine};
 use orders::{Orders, PlaceOrderError};
 
-use super::access::ByTable;
-use super::failure::{caller, order_failure};
-use super::model::Order;
+use super::{UserError, camel_case};
+use crate::graphql::access::ByTable;
+use crate::graphql::failure::{caller, order_failure};
+use crate::graphql::model::Order;
 
-/// The root of all mutations.
-pub struct Mutation;
+#[derive(Default)]
+pub(super) struct OrderMutations;
 
-/// The root of all mutations.
 #[Object(guard = "ByTable(\"Mutation\")")]
-impl Mutation {
+impl OrderMutations {
     /// Places an order. It is answered at once; `orderUpdated` tells how it goes on.
     async fn place_order(
         &self,
@@ -63,17 +63,6 @@ struct PlaceOrderPayload {
     user_errors: Vec<UserError>,
 }
 
-/// Something that can be mended by another input.
-#[derive(SimpleObject)]
-struct UserError {
-    /// Stable, for programs.
-    code: &'static str,
-    /// For people.
-    message: String,
-    /// The place in the input, for example `lines[0].quantity`.
-    field: Option<String>,
-}
-
 impl PlaceOrderInput {
     fn parse(self) -> Result<PlaceOrder, Vec<UserError>> {
         let mut errors = Vec::new();
@@ -117,16 +106,6 @@ impl PlaceOrderPayload {
     }
 }
 
-impl UserError {
-    fn at(field: impl Into<String>, code: &'static str, message: impl ToString) -> Self {
-        Self {
-            code,
-            message: message.to_string(),
-            field: Some(field.into()),
-        }
-    }
-}
-
 /// What the person can mend, or the error that they can't.
 fn refusal(error: PlaceOrderError) -> Result<Vec<UserError>, Error> {
     match error {
@@ -146,22 +125,6 @@ fn refusal(error: PlaceOrderError) -> Result<Vec<UserError>, Error> {
         }
         PlaceOrderError::Order(error) => Err(order_failure(&error)),
     }
-}
-
-/// `lines[0].product_id`, as REST has it, becomes `lines[0].productId`.
-fn camel_case(field: &str) -> String {
-    let mut camel = String::with_capacity(field.len());
-    let mut follows_underscore = false;
-    for letter in field.chars() {
-        if letter == '_' {
-            follows_underscore = true;
-        } else if std::mem::take(&mut follows_underscore) {
-            camel.push(letter.to_ascii_uppercase());
-        } else {
-            camel.push(letter);
-        }
-    }
-    camel
 }
 
 #[cfg(test)]
@@ -192,11 +155,5 @@ mod tests {
                 .parse()
                 .is_ok()
         );
-    }
-
-    #[test]
-    fn fields_are_named_as_in_the_input() {
-        assert_eq!(camel_case("lines[0].product_id"), "lines[0].productId");
-        assert_eq!(camel_case("payment_method"), "paymentMethod");
     }
 }
