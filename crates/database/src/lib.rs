@@ -5,8 +5,9 @@
 
 mod errors;
 mod reach;
+mod statements;
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
 use sea_orm::{
     Condition, ConnectOptions, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction,
@@ -16,6 +17,9 @@ use sea_orm::{
 };
 
 pub use errors::is_transient;
+pub use statements::RECORDING;
+
+use statements::Recording;
 
 /// How long a caller waits for a free connection before it is told that there is none.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
@@ -31,6 +35,7 @@ const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Database {
     reader: DatabaseConnection,
     writer: DatabaseConnection,
+    recording: Option<Recording>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -52,20 +57,28 @@ pub enum ConnectError {
     },
     #[error("the database refuses us")]
     Connect(#[from] DbErr),
+    #[error("can't record statements")]
+    Recording(#[source] std::io::Error),
 }
 
 impl Database {
     /// Connects, with at most `max_connections` on PostgreSQL and as many readers on SQLite.
-    /// Creates a missing SQLite file and its folder; waits up to 10 s for PostgreSQL.
+    /// Creates a missing SQLite file and its folder; waits up to 10 s for PostgreSQL, whose
+    /// statements it records if [`RECORDING`] asks for that.
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, ConnectError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             reach::reach(url).await?;
             let mut options = options(url, max_connections);
             options.statement_timeout(STATEMENT_TIMEOUT);
-            let pool = sea_orm::Database::connect(options).await?;
+            let mut pool = sea_orm::Database::connect(options).await?;
+            let recording = Recording::from_environment().map_err(ConnectError::Recording)?;
+            if recording.is_some() {
+                statements::observe(&mut pool, recording.clone(), None);
+            }
             return Ok(Self {
                 reader: pool.clone(),
                 writer: pool,
+                recording,
             });
         }
         let Some(file) = url.strip_prefix("sqlite:") else {
@@ -104,7 +117,21 @@ impl Database {
         Ok(Self {
             reader: connect(readers).await?,
             writer,
+            recording: None,
         })
+    }
+
+    /// Calls `observer` with the text of every statement that this handle and its clones have
+    /// asked, its transactions' too, but not for `BEGIN`, `COMMIT` and what is executed unprepared.
+    /// For tests: a page costs as many statements for one row as for a hundred.
+    #[must_use]
+    pub fn observed(mut self, observer: impl Fn(&str) + Send + Sync + 'static) -> Self {
+        let observer: statements::Observer = Arc::new(observer);
+        for connection in [&mut self.reader, &mut self.writer] {
+            let (recording, observer) = (self.recording.clone(), observer.clone());
+            statements::observe(connection, recording, Some(observer));
+        }
+        self
     }
 
     /// For queries outside a transaction. What it reads has been committed.
