@@ -62,19 +62,20 @@ pub(crate) async fn find_by_credential(
         .await
 }
 
+/// Says whether there is such a passkey.
 pub(crate) async fn record_use(
     connection: &impl ConnectionTrait,
     id: Uuid,
     credential: Json,
     now: DateTime<Utc>,
-) -> Result<(), DbErr> {
-    Entity::update_many()
+) -> Result<bool, DbErr> {
+    let updated = Entity::update_many()
         .col_expr(Column::Credential, Expr::value(credential))
         .col_expr(Column::LastUsedAt, Expr::value(now))
         .filter(Column::Id.eq(id))
         .exec(connection)
         .await?;
-    Ok(())
+    Ok(updated.rows_affected == 1)
 }
 
 /// Says whether the user had it.

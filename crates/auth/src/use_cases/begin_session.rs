@@ -38,7 +38,9 @@ pub(crate) enum BeginSessionError {
     Role(#[from] UnknownRole),
 }
 
-/// Someone has just proved to be `user`, by `methods`. Commit the transaction afterwards.
+/// Someone has just proved to be `user`, by `methods`. The transaction holds the user's row, read
+/// by [`user::find_for_update`]: whoever ends all sessions holds it, too, and must not miss one that
+/// begins. Commit the transaction afterwards.
 pub(crate) async fn begin_session(
     context: &Context,
     transaction: &impl ConnectionTrait,

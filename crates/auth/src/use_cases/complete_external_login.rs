@@ -123,7 +123,7 @@ impl Arrival<'_> {
     /// The account that the identity opens; it is linked or created if there is none yet.
     async fn account(&self) -> Result<user::Model, CompleteExternalLoginError> {
         if let Some((_, owner)) = self.identity().await? {
-            return usable(owner);
+            return self.hold(owner.user_id()).await;
         }
         let email = self
             .person
@@ -146,7 +146,8 @@ impl Arrival<'_> {
             email_verified_at: Some(now),
         };
         let is_new = user::insert_if_absent(self.transaction, new_user, now).await?;
-        let found = user::find_by_email(self.transaction, email).await?;
+        let database = &self.context.database;
+        let found = user::find_by_email_for_update(database, self.transaction, email).await?;
         let user = usable(found.ok_or(CompleteExternalLoginError::AccountExists)?)?;
         // Who registered the address without ever confirming it may be anybody, and has chosen the
         // account's password.
@@ -160,7 +161,20 @@ impl Arrival<'_> {
             audit::record(self.transaction, event, now).await?;
         }
         let (_, owner) = self.link(&user, !is_new).await?;
-        usable(owner)
+        self.hold(owner.user_id()).await
+    }
+
+    /// The identity's owner, held until the transaction ends. The account may have been disabled,
+    /// and the identity taken from it, since it was found.
+    async fn hold(&self, owner: UserId) -> Result<user::Model, CompleteExternalLoginError> {
+        let database = &self.context.database;
+        let held = user::find_for_update(database, self.transaction, owner).await?;
+        let held = held.ok_or(CompleteExternalLoginError::UnknownLogin)?;
+        let still = self.identity().await?;
+        if still.is_none_or(|(_, now)| now.id != held.id) {
+            return Err(CompleteExternalLoginError::UnknownLogin);
+        }
+        usable(held)
     }
 
     /// Links the identity to the account whose owner has begun it.

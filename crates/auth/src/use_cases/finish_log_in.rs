@@ -22,8 +22,8 @@ pub(crate) enum LoggedIn {
 }
 
 /// Ends the first step of every way to log in that proves one factor, by password or at another
-/// provider: somebody has just proved by `methods` to be `user`, who may log in. Commit the
-/// transaction afterwards, whichever it is. A passkey proves two factors at once and has no second
+/// provider: somebody has just proved by `methods` to be `user`, who may log in and whom the
+/// transaction holds. Commit it afterwards, whichever it is. A passkey proves two factors at once and has no second
 /// step.
 pub(crate) async fn finish_log_in(
     context: &Context,

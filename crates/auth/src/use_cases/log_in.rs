@@ -2,7 +2,7 @@
 //! the account's state shows only to whoever knows its password.
 
 use kernel::Email;
-use sea_orm::DbErr;
+use sea_orm::{DatabaseTransaction, DbErr};
 use service_kit::rate_limit::TooMany;
 
 use crate::{
@@ -40,48 +40,87 @@ pub(crate) enum LogInError {
     Begin(#[from] BeginSessionError),
 }
 
+/// How often the password is checked again because its hash changed meanwhile. Log-ins at once may
+/// each renew an outdated hash; more changes than this are nobody's log-in.
+const MAX_CHECKS: usize = 3;
+
 /// Whether the account has a second factor shows, too, only after the right password.
 pub(crate) async fn log_in(
     context: &Context,
     credentials: Credentials,
     origin: &Origin,
 ) -> Result<LoggedIn, LogInError> {
-    let user = authenticate(context, &credentials).await?;
-    let transaction = context.database.begin().await?;
-    let methods = Methods::one(Method::Password);
-    let logged_in = finish_log_in(context, &transaction, &user, methods, origin).await?;
-    transaction.commit().await?;
-    Ok(logged_in)
+    context.throttle.log_in(&credentials.email).await?;
+    for _ in 0..MAX_CHECKS {
+        let shown = authenticate(context, &credentials).await?;
+        let transaction = context.database.begin().await?;
+        let Some(user) = shown.hold(context, &transaction).await? else {
+            continue;
+        };
+        let methods = Methods::one(Method::Password);
+        let logged_in = finish_log_in(context, &transaction, &user, methods, origin).await?;
+        transaction.commit().await?;
+        return Ok(logged_in);
+    }
+    Err(LogInError::InvalidCredentials)
 }
 
-async fn authenticate(
-    context: &Context,
-    credentials: &Credentials,
-) -> Result<user::Model, LogInError> {
-    context.throttle.log_in(&credentials.email).await?;
+/// Somebody who has shown the password that an account had a moment ago.
+struct Shown {
+    user: user::Model,
+    /// What should replace the hash.
+    renewed: Option<String>,
+}
+
+impl Shown {
+    /// Holds the account until the transaction ends, if its password is still the one that was
+    /// shown: a reset that committed since has shut everybody out, and a session that began
+    /// after it would stay. `None` means that the hash is another one now.
+    async fn hold(
+        &self,
+        context: &Context,
+        transaction: &DatabaseTransaction,
+    ) -> Result<Option<user::Model>, LogInError> {
+        let held = user::find_for_update(&context.database, transaction, self.user.user_id())
+            .await?
+            .filter(|held| held.password_hash == self.user.password_hash);
+        let Some(user) = held else {
+            return Ok(None);
+        };
+        if user.disabled_at.is_some() {
+            return Err(LogInError::AccountDisabled);
+        }
+        if user.email_verified_at.is_none() {
+            return Err(LogInError::EmailUnverified);
+        }
+        if let Some(hash) = &self.renewed {
+            user::rehash(transaction, &user, hash).await?;
+        }
+        Ok(Some(user))
+    }
+}
+
+async fn authenticate(context: &Context, credentials: &Credentials) -> Result<Shown, LogInError> {
     let user = user::find_by_email(context.database.reader(), &credentials.email).await?;
     let stored = user.as_ref().and_then(|user| user.password_hash.as_deref());
     let verified = context
         .passwords
         .verify(&credentials.password, stored)
         .await?;
-    let user = match (user, verified) {
+    let shown = match (user, verified) {
         (None, _) | (_, Verified::No) => {
             context.throttle.log_in_failed(&credentials.email).await;
             return Err(LogInError::InvalidCredentials);
         }
-        (Some(user), Verified::Yes) => user,
-        (Some(user), Verified::Rehashed(hash)) => {
-            user::rehash(context.database.writer(), &user, &hash).await?;
-            user
-        }
+        (Some(user), Verified::Yes) => Shown {
+            user,
+            renewed: None,
+        },
+        (Some(user), Verified::Rehashed(hash)) => Shown {
+            user,
+            renewed: Some(hash),
+        },
     };
     context.throttle.log_in_succeeded(&credentials.email).await;
-    if user.disabled_at.is_some() {
-        return Err(LogInError::AccountDisabled);
-    }
-    if user.email_verified_at.is_none() {
-        return Err(LogInError::EmailUnverified);
-    }
-    Ok(user)
+    Ok(shown)
 }

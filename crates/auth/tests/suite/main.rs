@@ -21,6 +21,7 @@ mod enumeration_timing;
 mod external;
 mod grpc;
 mod harness;
+mod log_in_races;
 mod mail;
 mod me;
 mod mfa;

@@ -7,7 +7,7 @@ use crate::{
     mail::MailRequest,
     origin::Origin,
     secret::RecoveryCode,
-    store::totp_credential,
+    store::{totp_credential, user},
     use_cases::{credential_change::CredentialChange, second_factor::open_secret},
 };
 
@@ -21,6 +21,10 @@ pub(crate) async fn confirm_totp(
 ) -> Result<Vec<RecoveryCode>, MfaError> {
     let user_id = account(context, actor).await?.user_id();
     let transaction = context.database.begin().await?;
+    // A log-in that has not seen the second factor ends with the others, or comes after it.
+    user::find_for_update(&context.database, &transaction, user_id)
+        .await?
+        .ok_or(MfaError::Gone)?;
     let credential = totp_credential::find_for_update(&context.database, &transaction, user_id)
         .await?
         .ok_or(MfaError::NotEnabled)?;

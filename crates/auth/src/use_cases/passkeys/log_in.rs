@@ -64,13 +64,16 @@ pub(crate) async fn log_in_with_passkey(
     let used = context
         .relying_party
         .log_in(answer, ceremony.state, known.credential)?;
-    let owner = user::find(reader, user_id).await?;
+    let transaction = context.database.begin().await?;
+    let owner = user::find_for_update(&context.database, &transaction, user_id).await?;
     let owner = owner.ok_or(PasskeyLogInError::Refused)?;
     if owner.disabled_at.is_some() {
         return Err(PasskeyLogInError::AccountDisabled);
     }
-    let transaction = context.database.begin().await?;
-    passkey::record_use(&transaction, known.id, used, context.now()).await?;
+    // It may have been deleted meanwhile.
+    if !passkey::record_use(&transaction, known.id, used, context.now()).await? {
+        return Err(PasskeyLogInError::Refused);
+    }
     let methods = Methods::one(Method::Passkey);
     let tokens = begin_session(context, &transaction, &owner, methods, origin).await?;
     transaction.commit().await?;

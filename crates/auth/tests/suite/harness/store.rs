@@ -29,6 +29,11 @@ enum Place {
 
 impl Store {
     pub async fn create() -> Self {
+        Self::with_connections(2).await
+    }
+
+    /// With so many connections to PostgreSQL, or readers of SQLite.
+    pub async fn with_connections(connections: u32) -> Self {
         let (url, place) = match postgres_url() {
             Some(server) => {
                 let database = fresh_database(&server, "auth").await.unwrap();
@@ -44,14 +49,14 @@ impl Store {
                 (url, Place::Sqlite { _folder: folder })
             }
         };
-        let database = connect(&url).await;
+        let database = connect(&url, connections).await;
         Self { database, place }
     }
 
     /// A database on a server of the test's own.
     pub async fn on(url: &str) -> Self {
         Self {
-            database: connect(url).await,
+            database: connect(url, 2).await,
             place: Place::Borrowed,
         }
     }
@@ -105,8 +110,8 @@ impl Store {
     }
 }
 
-async fn connect(url: &str) -> Database {
-    let database = Database::connect(url, 2).await.unwrap();
+async fn connect(url: &str, connections: u32) -> Database {
+    let database = Database::connect(url, connections).await.unwrap();
     AuthMigrator::up(database.writer(), None).await.unwrap();
     database
 }
