@@ -6,6 +6,7 @@ mod api_key;
 mod envelope;
 mod error_code;
 pub mod order_event;
+pub mod product_event;
 
 pub use access_token::AccessTokenClaims;
 pub use api_key::{ApiKey, MalformedApiKey, ResolvedApiKey};

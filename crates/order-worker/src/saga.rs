@@ -4,6 +4,7 @@
 use contracts::{
     DecodeError, Envelope,
     order_event::{OrderEventType, OrderTransitioned, PaymentNoticeReceived},
+    product_event::{self, ProductChanged},
 };
 use kernel::OrderId;
 use messaging::Message;
@@ -161,6 +162,10 @@ impl Saga {
 /// The event asks for nothing, if it is one of ours at all.
 fn not_a_step(message: &Message) -> Result<Applied, HandleError> {
     let name = &message.event_type;
+    if name == product_event::CHANGED {
+        Envelope::<ProductChanged>::decode(&message.body)?;
+        return Ok(Applied::Stale);
+    }
     OrderEventType::parse(name).ok_or_else(|| HandleError::UnknownType(name.clone()))?;
     Envelope::<OrderTransitioned>::decode(&message.body)?;
     Ok(Applied::Stale)

@@ -12,6 +12,7 @@ mod error;
 mod overdue;
 mod payment_notice;
 mod place;
+mod product_changed;
 mod read;
 mod received;
 mod reserve;

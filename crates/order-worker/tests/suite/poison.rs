@@ -1,17 +1,22 @@
 //! Messages that no retry can help.
 
+use chrono::DateTime;
+use contracts::{
+    Envelope, order_event,
+    product_event::{self, ProductChanged},
+};
 use messaging::Message;
 use orders::domain::OrderStatus;
 use uuid::Uuid;
 
 use crate::{databases::on_each_database, world::System};
 
-async fn publish(system: &System, event_type: &str, body: &'static str) -> Uuid {
+async fn publish(system: &System, event_type: &str, body: impl Into<String>) -> Uuid {
     let message = Message {
         id: Uuid::now_v7(),
         event_type: event_type.to_owned(),
         aggregate_id: Uuid::now_v7(),
-        body: body.into(),
+        body: body.into().into(),
         traceparent: None,
     };
     let id = message.id;
@@ -38,6 +43,7 @@ async fn a_message_that_cannot_be_read_is_set_aside_at_once_with_its_reason() {
                 "[]",
                 "not a well-formed event",
             ),
+            ("orders.product.changed.v1", "{}", "not a well-formed event"),
             (
                 "orders.saga.step_overdue.v1",
                 "null",
@@ -56,7 +62,15 @@ async fn a_message_that_cannot_be_read_is_set_aside_at_once_with_its_reason() {
             assert_eq!(letter.attempt, 1);
         }
 
-        // The worker is none the worse for it.
+        // The worker is none the worse for it, nor for an event that asks for no step.
+        let changed = ProductChanged {
+            product_id: Uuid::nil().into(),
+            at: DateTime::UNIX_EPOCH,
+        };
+        let (source, name) = (order_event::SOURCE, product_event::CHANGED);
+        let at = DateTime::UNIX_EPOCH;
+        let event = Envelope::new(Uuid::nil(), source, name, "product", at, None, changed);
+        publish(&system, name, event.encode().unwrap()).await;
         let product = system.product("Plumb bob, No. 1").await;
         let order = system.place(product, "pm_card_visa").await;
         system.reaches(order, OrderStatus::Confirmed).await;
