@@ -40,6 +40,7 @@ fn config(url: &str, namespace: &str) -> CacheConfig {
         url: url.to_owned(),
         namespace: namespace.to_owned(),
         max_entries: 1000,
+        max_loads: 8,
     }
 }
 

@@ -1,6 +1,13 @@
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
-use cache::CacheError;
+use cache::{CacheError, Key, LoadError};
 use futures_util::future::join_all;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use tokio::sync::{Barrier, Notify};
@@ -59,8 +66,9 @@ async fn everyone_waiting_gets_the_error_and_the_next_reader_loads_again() {
         cache.get_or_load("key", TTL, fail()),
         async { go_on.notify_one() },
     );
-    assert_eq!(*first.unwrap_err(), "the database is away");
-    assert_eq!(*second.unwrap_err(), "the database is away");
+    let away = LoadError::Failed(Arc::new("the database is away"));
+    assert_eq!(first.unwrap_err(), away);
+    assert_eq!(second.unwrap_err(), away);
     let source = Source::default();
     assert_eq!(source.read(&cache, "key", "value").await, "value");
     assert_eq!(source.loads(), 1);
@@ -131,15 +139,111 @@ async fn of_two_loads_that_could_not_be_one_the_later_counts_with_its_lifetime()
 }
 
 #[tokio::test]
-async fn an_invalidated_value_is_loaded_again() {
+async fn an_invalidated_group_is_loaded_again() {
     let cache = connect("memory:", "test").await;
     let source = Source::default();
-    source.read(&cache, "key", "old").await;
-    source.read(&cache, "other", "kept").await;
-    cache.invalidate("key").await;
+    let read = async |name: &str, group: &str, value: &str| {
+        let key = Key::of(group, name);
+        let read = cache.get_or_load(key, TTL, source.load(value)).await;
+        read.unwrap().as_ref().clone()
+    };
+    let others: Vec<String> = (0..10).map(|number| format!("other {number}")).collect();
+    for name in ["one", "two"] {
+        read(name, "group", "old").await;
+    }
+    for other in &others {
+        read(other, other, "kept").await;
+    }
+    cache.invalidate("group").await;
     cache.invalidate("never cached").await;
-    assert_eq!(source.read(&cache, "key", "new").await, "new");
-    assert_eq!(source.read(&cache, "other", "new").await, "kept");
+    for name in ["one", "two"] {
+        assert_eq!(read(name, "group", "new").await, "new");
+        assert_eq!(read(name, "group", "newer").await, "new");
+    }
+    let mut kept = 0;
+    for other in &others {
+        kept += usize::from(read(other, other, "new").await == "kept");
+    }
+    assert!(kept >= 8, "groups rarely share a generation: {kept}");
+    cache.forget_all();
+    assert_eq!(read("one", "group", "newest").await, "newest");
+}
+
+#[tokio::test]
+async fn what_a_slow_reader_saw_before_the_invalidation_is_given_to_nobody_after_it() {
+    let cache = connect("memory:", "test").await;
+    let source = Source::default();
+    let (reads, go_on) = (Notify::new(), Notify::new());
+    let slow = async {
+        let load = async {
+            reads.notify_one();
+            go_on.notified().await;
+            source.load("old").await
+        };
+        cache.get_or_load("key", TTL, load).await.unwrap()
+    };
+    let after = async {
+        reads.notified().await;
+        cache.invalidate("key").await;
+        // It waits for the load under way, and does not take what that brings.
+        let (read, ()) = tokio::join!(source.read(&cache, "key", "new"), async {
+            go_on.notify_one();
+        });
+        read
+    };
+    let (slow, after) = tokio::join!(slow, after);
+    assert_eq!(*slow, "old", "it began before the change");
+    assert_eq!(after, "new");
+    assert_eq!(source.read(&cache, "key", "newer").await, "new");
+    assert_eq!(source.loads(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn so_many_loads_run_at_once_and_the_others_wait_for_their_turn() {
+    let cache = connect("memory:", "test").await;
+    let limit = config("memory:", "test").max_loads;
+    let (running, full) = (Arc::new(AtomicUsize::new(0)), Arc::new(Barrier::new(limit)));
+    let readers = (0..10 * limit).map(|key| {
+        let (cache, running, full) = (cache.clone(), running.clone(), full.clone());
+        tokio::spawn(async move {
+            let load = async {
+                let beside = running.fetch_add(1, Ordering::SeqCst);
+                assert!(beside < limit, "{beside} beside this one");
+                // Goes on when there are as many as may be.
+                full.wait().await;
+                running.fetch_sub(1, Ordering::SeqCst);
+                Ok::<_, Infallible>(key)
+            };
+            *cache
+                .get_or_load(&key.to_string(), TTL, load)
+                .await
+                .unwrap()
+        })
+    });
+    for (key, read) in join_all(readers).await.into_iter().enumerate() {
+        assert_eq!(read.unwrap(), key);
+    }
+}
+
+#[tokio::test]
+async fn that_there_is_nothing_is_remembered_too() {
+    let cache = connect("memory:", "test").await;
+    let source = Source::default();
+    for _ in 0..100 {
+        let load = async {
+            source.load("").await?;
+            Ok::<Option<String>, Infallible>(None)
+        };
+        assert_eq!(
+            *cache.get_or_load("no such thing", TTL, load).await.unwrap(),
+            None
+        );
+    }
+    assert_eq!(source.loads(), 1);
+    cache.invalidate("no such thing").await;
+    let load = async { Ok::<_, Infallible>(Some("there is now".to_owned())) };
+    let read = cache.get_or_load("no such thing", TTL, load).await.unwrap();
+    assert_eq!(read.as_deref(), Some("there is now"));
 }
 
 #[tokio::test]

@@ -1,10 +1,12 @@
 //! Two caches on one Redis stand for two processes.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use ::redis::{AsyncTypedCommands, aio::MultiplexedConnection};
 use cache::Cache;
+use futures_util::future::join_all;
 use testkit::environment;
+use tokio::sync::{Barrier, Notify};
 
 use crate::{Source, TTL, connect, left_out};
 
@@ -53,7 +55,11 @@ async fn what_one_process_loaded_another_one_finds() {
 
     let key = shared.full_key("key");
     let bytes = shared.redis.get(&key).await.unwrap();
-    assert_eq!(bytes.as_deref(), Some("1:\"value\""));
+    let bytes = bytes.unwrap();
+    assert!(
+        bytes.starts_with("2:0:") && bytes.ends_with(":\"value\""),
+        "{bytes}"
+    );
 }
 
 #[tokio::test]
@@ -78,7 +84,7 @@ async fn a_copy_in_memory_expires_with_its_original_in_redis() {
         return;
     };
     let full_key = shared.full_key("key");
-    let set = shared.redis.pset_ex(&full_key, "1:\"old\"", 500);
+    let set = shared.redis.pset_ex(&full_key, "2:0:0:\"old\"", 500);
     set.await.unwrap();
     let source = Source::default();
     assert_eq!(source.read(&shared.one, "key", "new").await, "old");
@@ -98,7 +104,14 @@ async fn what_this_version_can_not_read_is_a_miss_and_is_replaced() {
     let Some(mut shared) = Shared::new("what_this_version_can_not_read_is_a_miss").await else {
         return;
     };
-    let foreign = ["", "\"value\"", "2:\"value\"", "1:{\"value\":1}", "1:\"val"];
+    let foreign = [
+        "",
+        "\"value\"",
+        "1:\"value\"",
+        "2:0:7:{\"value\":1}",
+        "2:0:7:\"val",
+        "2:another generation:7:\"value\"",
+    ];
     for (number, bytes) in foreign.into_iter().enumerate() {
         let key = format!("key{number}");
         let full_key = shared.full_key(&key);
@@ -120,15 +133,133 @@ async fn what_this_version_can_not_read_is_a_miss_and_is_replaced() {
 }
 
 #[tokio::test]
-async fn an_invalidated_value_is_gone_from_redis() {
-    let Some(mut shared) = Shared::new("an_invalidated_value_is_gone_from_redis").await else {
+async fn an_invalidated_value_is_read_by_no_process_that_was_told() {
+    let Some(shared) = Shared::new("an_invalidated_value_is_read_by_no_process").await else {
         return;
     };
     let source = Source::default();
     source.read(&shared.one, "key", "old").await;
+    source.read(&shared.two, "key", "old").await;
     shared.one.invalidate("key").await;
-    let key = shared.full_key("key");
-    assert!(!shared.redis.exists(&key).await.unwrap());
+    shared.two.invalidate("key").await;
     assert_eq!(source.read(&shared.two, "key", "new").await, "new");
     assert_eq!(source.read(&shared.one, "key", "newer").await, "new");
+    assert_eq!(source.loads(), 2);
+}
+
+/// One process reads a row, another changes it and tells so, and only then does the first write
+/// down what it has read.
+#[tokio::test]
+async fn an_old_reader_does_not_write_back_a_stale_row() {
+    for read_between in [false, true] {
+        let Some(shared) = Shared::new("an_old_reader_does_not_write_back").await else {
+            return;
+        };
+        let source = Source::default();
+        let (has_read, go_on) = (Notify::new(), Notify::new());
+        let old_reader = async {
+            let load = async {
+                has_read.notify_one();
+                go_on.notified().await;
+                source.load("old").await
+            };
+            shared.one.get_or_load("key", TTL, load).await.unwrap()
+        };
+        let writer = async {
+            has_read.notified().await;
+            shared.two.invalidate("key").await;
+            if read_between {
+                assert_eq!(source.read(&shared.two, "key", "new").await, "new");
+            }
+            go_on.notify_one();
+        };
+        let (old, ()) = tokio::join!(old_reader, writer);
+        assert_eq!(*old, "old", "it asked before the change");
+        // The word comes to the old reader's process late.
+        shared.one.forget_all();
+        assert_eq!(source.read(&shared.one, "key", "new").await, "new");
+        assert_eq!(source.read(&shared.two, "key", "new").await, "new");
+    }
+}
+
+#[tokio::test]
+async fn a_value_about_to_expire_is_refreshed_by_one_reader_while_the_others_read_on() {
+    let Some(mut shared) = Shared::new("a_value_about_to_expire_is_refreshed").await else {
+        return;
+    };
+    // Its load took so long that it is time to begin the next one.
+    let old = format!("2:0:{}:\"old\"", Duration::from_secs(3600).as_micros());
+    let full_key = shared.full_key("key");
+    shared.redis.pset_ex(&full_key, old, 600_000).await.unwrap();
+    let source = Source::default();
+    assert_eq!(source.read(&shared.one, "key", "new").await, "old");
+    let (loads, go_on) = (Notify::new(), Notify::new());
+    let refresher = async {
+        loop {
+            let load = async {
+                loads.notify_one();
+                go_on.notified().await;
+                source.load("new").await
+            };
+            let read = shared.one.get_or_load("key", TTL, load).await.unwrap();
+            if *read == "new" {
+                return;
+            }
+        }
+    };
+    let others = async {
+        loads.notified().await;
+        for _ in 0..100 {
+            assert_eq!(source.read(&shared.one, "key", "newer").await, "old");
+        }
+        go_on.notify_one();
+    };
+    tokio::join!(refresher, others);
+    assert_eq!(source.loads(), 1);
+    assert_eq!(source.read(&shared.one, "key", "newer").await, "new");
+
+    // The other process takes over what the first has refreshed, when its own time comes.
+    let read = source.read(&shared.two, "key", "newer").await;
+    assert_eq!(read, "new");
+    assert_eq!(source.loads(), 1);
+}
+
+#[tokio::test]
+async fn a_refresh_that_fails_leaves_the_old_value_which_is_still_good() {
+    let Some(mut shared) = Shared::new("a_refresh_that_fails_leaves_the_old_value").await else {
+        return;
+    };
+    let old = format!("2:0:{}:\"old\"", Duration::from_secs(3600).as_micros());
+    let full_key = shared.full_key("key");
+    shared.redis.pset_ex(&full_key, old, 600_000).await.unwrap();
+    let mut failures = 0;
+    while failures < 3 {
+        let load = async {
+            failures += 1;
+            Err::<String, _>("the database is away")
+        };
+        let read = shared.one.get_or_load("key", TTL, load).await;
+        assert_eq!(*read.unwrap(), "old");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn five_hundred_concurrent_misses_of_a_process_cause_one_load() {
+    let Some(shared) = Shared::new("five_hundred_concurrent_misses").await else {
+        return;
+    };
+    let source = Source::default();
+    let start = Arc::new(Barrier::new(500));
+    let readers = (0..500).map(|_| {
+        let (cache, source, start) = (shared.one.clone(), source.clone(), start.clone());
+        tokio::spawn(async move {
+            start.wait().await;
+            source.read(&cache, "hot", "value").await
+        })
+    });
+    for read in join_all(readers).await {
+        assert_eq!(read.unwrap(), "value");
+    }
+    assert_eq!(source.loads(), 1);
+    assert_eq!(source.read(&shared.two, "hot", "other").await, "value");
 }

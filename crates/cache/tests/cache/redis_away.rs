@@ -83,22 +83,28 @@ async fn a_redis_killed_under_load_causes_no_error_and_is_used_again_after() {
     let readers = (0..50).map(|reader| {
         let (cache, source, half_way) = (cache.clone(), source.clone(), half_way.clone());
         tokio::spawn(async move {
+            let mut waits = Vec::new();
             for key in 0..20 {
                 if key == 10 {
                     half_way.wait().await;
                 }
                 let key = format!("{reader}/{key}");
+                let started = Instant::now();
                 assert_eq!(source.read(&cache, &key, &key).await, key);
+                waits.push(started.elapsed());
                 cache.invalidate(&key).await;
             }
+            waits
         })
     });
     let readers: Vec<_> = readers.collect();
     half_way.wait().await;
     redis.kill();
-    for reader in join_all(readers).await {
-        reader.unwrap();
-    }
+    let waits = join_all(readers).await.into_iter().flat_map(Result::unwrap);
+    let mut waits: Vec<_> = waits.collect();
+    waits.sort_unstable();
+    let p99 = waits[waits.len() * 99 / 100];
+    assert!(p99 < Duration::from_millis(200), "p99 {p99:?}");
     assert_eq!(source.loads(), 1 + 50 * 20);
     assert_eq!(source.read(&cache, "known", "other").await, "value");
     for key in ["a", "b", "c"] {
