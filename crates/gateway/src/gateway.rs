@@ -17,6 +17,7 @@ use user_directory::Directory;
 
 use crate::assets;
 use crate::cursor::Cursors;
+use crate::freshness;
 use crate::graphql::Shop;
 use crate::graphql::engine::{Engine, EngineConfig};
 use crate::graphql::http::{self, Endpoint, HttpConfig};
@@ -86,6 +87,7 @@ pub struct Gateway {
     rest: rest::Context,
     webhooks: Webhooks,
     hub: Hub,
+    orders: Orders,
     broker: Broker,
 }
 
@@ -132,11 +134,12 @@ impl Gateway {
                 verifier,
             },
             webhooks: Webhooks {
-                orders,
+                orders: orders.clone(),
                 clock,
                 secrets: config.webhook_secrets,
             },
             hub,
+            orders,
             broker,
         }
     }
@@ -153,9 +156,12 @@ impl Gateway {
         webhooks::configure(&self.webhooks, config);
     }
 
-    /// Starts what hands order events to subscribers; it ends with `shutdown`.
+    /// Starts what hands order events to subscribers and what forgets changed products; both end
+    /// with `shutdown`.
     pub fn spawn_background(&self, shutdown: &Shutdown) {
         let run = self.hub.clone().run(self.broker.clone(), shutdown.soft());
         shutdown.spawn("order events", run);
+        let keep = freshness::keep(self.orders.clone(), self.broker.clone(), shutdown.soft());
+        shutdown.spawn("changed products", keep);
     }
 }

@@ -7,6 +7,7 @@
 mod assets;
 mod caller;
 mod cursor;
+mod freshness;
 mod gateway;
 pub mod graphql;
 mod hub;

@@ -2,6 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
+use cache::Key;
 use chrono::{DateTime, Utc};
 use kernel::{
     Currency, Money, ProductId,
@@ -25,6 +26,9 @@ const MAX_SEARCH: usize = 1_000;
 
 /// A page of the catalogue may be this old. Stock is checked again when an order is worked on.
 const CATALOGUE_TTL: Duration = Duration::from_secs(1);
+
+/// The group of all cached pages.
+const PAGES: &str = "products";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProductFilter {
@@ -55,9 +59,11 @@ impl Orders {
             return Ok(Arc::new(request.page(Vec::new())));
         }
         let key = format!("products:{:?}:{request:?}", filter.search);
-        let page = self
-            .cache
-            .get_or_load(&key, CATALOGUE_TTL, self.load_products(filter, request));
+        let page = self.cache.get_or_load(
+            Key::of(PAGES, &key),
+            CATALOGUE_TTL,
+            self.load_products(filter, request),
+        );
         Ok(page.await?)
     }
 
@@ -66,8 +72,19 @@ impl Orders {
         let load = async { Ok(self.products_by_ids(&[id]).await?.remove(&id)) };
         Ok(self
             .cache
-            .get_or_load(&format!("product:{id}"), CATALOGUE_TTL, load)
+            .get_or_load(&product_key(id), CATALOGUE_TTL, load)
             .await?)
+    }
+
+    /// Forgets the copies of a product, which has changed, and of every page it may be on.
+    pub async fn forget_product(&self, id: ProductId) {
+        self.cache.invalidate(&product_key(id)).await;
+        self.cache.invalidate(PAGES).await;
+    }
+
+    /// Forgets the copies that this process has of anything: it may have missed a change.
+    pub fn forget_copies(&self) {
+        self.cache.forget_all();
     }
 
     /// Any number of products with one query, as they are now.
@@ -106,6 +123,10 @@ impl Orders {
             .collect::<Result<Vec<_>, _>>()?;
         Ok(request.page(rows))
     }
+}
+
+fn product_key(id: ProductId) -> String {
+    format!("product:{id}")
 }
 
 /// Whether the database need be asked: SQLite refuses patterns of more than 50,000 bytes, and

@@ -1,5 +1,6 @@
 use std::sync::Arc;
 
+use cache::LoadError;
 use sea_orm::DbErr;
 
 use crate::domain::{InvalidField, UnknownStatus};
@@ -18,7 +19,9 @@ pub enum OrderError {
     Encode(#[from] serde_json::Error),
     /// The error of a cached read, told to every caller that waited for it.
     #[error(transparent)]
-    Shared(#[from] Arc<OrderError>),
+    Shared(Arc<OrderError>),
+    #[error("too much is read from the database at this moment")]
+    Overloaded,
 }
 
 impl OrderError {
@@ -28,7 +31,17 @@ impl OrderError {
         match self {
             Self::Database(error) => database::is_transient(error),
             Self::Shared(error) => error.is_transient(),
+            Self::Overloaded => true,
             Self::Forbidden | Self::Corrupt(_) | Self::Encode(_) => false,
+        }
+    }
+}
+
+impl From<LoadError<Self>> for OrderError {
+    fn from(error: LoadError<Self>) -> Self {
+        match error {
+            LoadError::Failed(error) => Self::Shared(error),
+            LoadError::Overloaded => Self::Overloaded,
         }
     }
 }

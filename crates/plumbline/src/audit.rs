@@ -38,6 +38,7 @@ pub(crate) async fn run(settings: &Settings) -> Result<(String, bool), AuditFail
         url: "memory:".to_owned(),
         namespace: String::new(),
         max_entries: 1,
+        max_loads: 1,
     };
     let cache = Cache::connect(memory).await.map_err(StartError::from)?;
     let orders = Orders::new(

@@ -43,6 +43,7 @@ pub(crate) async fn run(settings: &Settings, password: &str) -> Result<String, S
         url: "memory:".to_owned(),
         namespace: "seed".to_owned(),
         max_entries: 1,
+        max_loads: 1,
     };
     let orders = Orders::new(
         database,

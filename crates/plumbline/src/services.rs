@@ -84,6 +84,7 @@ impl Resources {
             url: settings.cache.url.clone(),
             namespace: settings.cache.namespace.clone(),
             max_entries: settings.cache.max_entries,
+            max_loads: settings.cache.max_loads.into(),
         })
         .await?;
         let revocations = match cache.redis() {

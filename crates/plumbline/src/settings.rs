@@ -116,6 +116,7 @@ pub struct Cache {
     pub url: String,
     pub namespace: String,
     pub max_entries: u64,
+    pub max_loads: u16,
 }
 
 #[derive(Clone, Debug, Deserialize)]

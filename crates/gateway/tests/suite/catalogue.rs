@@ -1,5 +1,7 @@
 //! Products over GraphQL and REST: the same rows, pages and refusals.
 
+use std::time::{Duration, Instant};
+
 use serde_json::json;
 use uuid::Uuid;
 
@@ -168,4 +170,28 @@ async fn what_does_not_exist_is_not_found() {
     let reply = Reply::to(shop.call("POST", "/v1/products")).await;
     reply.is_problem(405, "method-not-allowed");
     assert_eq!(reply.header("allow"), "GET, HEAD");
+}
+
+/// Without the event it were as old as a copy may be, which is most of a second more.
+#[actix_web::test]
+async fn a_changed_product_is_read_again_when_its_event_arrives() {
+    let shop = Shop::open().await;
+    let product = shop.product().await;
+    let path = format!("/v1/products/{product}");
+    let name = async || {
+        let reply = Reply::to(shop.call("GET", &path)).await;
+        reply.body["name"].as_str().unwrap().to_owned()
+    };
+    let mut quickest = Duration::MAX;
+    for number in 0..5 {
+        let new = format!("Name {number}");
+        shop.tell_changed(&product).await;
+        name().await;
+        shop.rename(&product, &new).await;
+        shop.tell_changed(&product).await;
+        let told = Instant::now();
+        while name().await != new {}
+        quickest = quickest.min(told.elapsed());
+    }
+    assert!(quickest < Duration::from_millis(500), "{quickest:?}");
 }

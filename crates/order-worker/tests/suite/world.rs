@@ -196,6 +196,7 @@ impl World {
             url: "memory:".to_owned(),
             namespace: "test".to_owned(),
             max_entries: 100,
+            max_loads: 2,
         });
         let clock = Arc::new(self.clock.clone());
         Orders::new(database, cache.await.unwrap(), clock, waker)

@@ -191,3 +191,24 @@ async fn the_demo_shop_is_filled_once() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn copies_of_a_product_are_forgotten_when_it_is_said_to_have_changed() {
+    on_each_database(async |shop| {
+        let bob = shop.add_product("Plumb bob", eur(1_250), 10).await;
+        let unknown: ProductId = Uuid::now_v7().into();
+        for _ in 0..2 {
+            assert_eq!(*shop.orders.product(unknown).await.unwrap(), None);
+            shop.orders.product(bob).await.unwrap();
+            page(shop, Direction::Forward, None).await;
+        }
+        let renamed = "UPDATE products SET name = 'Plumb bob, new' WHERE name = 'Plumb bob'";
+        shop.execute(renamed, []).await;
+        shop.orders.forget_product(bob).await;
+        let product = shop.orders.product(bob).await.unwrap();
+        assert_eq!(product.as_ref().as_ref().unwrap().name, "Plumb bob, new");
+        let page = page(shop, Direction::Forward, None).await;
+        assert_eq!(page.items[0].name, "Plumb bob, new");
+    })
+    .await;
+}

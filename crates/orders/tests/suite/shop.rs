@@ -226,6 +226,7 @@ async fn orders_over(database: Database, clock: &ManualClock) -> Orders {
         url: "memory:".to_owned(),
         namespace: "test".to_owned(),
         max_entries: 1_000,
+        max_loads: 2,
     };
     let cache = Cache::connect(config).await.unwrap();
     Orders::new(

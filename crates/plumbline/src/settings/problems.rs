@@ -245,6 +245,7 @@ fn amounts(settings: &Settings) -> Vec<ConfigError> {
             1,
         ),
         ("cache.max_entries", settings.cache.max_entries, 1),
+        ("cache.max_loads", settings.cache.max_loads.into(), 1),
         ("worker.prefetch", settings.worker.prefetch.into(), 1),
         ("worker.sweep_seconds", settings.worker.sweep_seconds, 1),
     ]

@@ -5,16 +5,21 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use cache::{Cache, CacheConfig};
+use contracts::{
+    Envelope, order_event,
+    product_event::{self, ProductChanged},
+};
 use database::Database;
 use gateway::graphql::engine::EngineConfig;
 use gateway::graphql::http::HttpConfig;
 use gateway::graphql::websocket::SocketConfig;
 use gateway::{Gateway, GatewayConfig, GatewayDeps};
-use kernel::{ManualClock, OrderId};
-use messaging::{Broker, BrokerConfig, QueueSpec, Relay, RelayConfig, RelayWaker};
+use kernel::{Clock, ManualClock, OrderId};
+use messaging::{Broker, BrokerConfig, Message, QueueSpec, Relay, RelayConfig, RelayWaker};
 use migrations::{MigratorTrait, OrdersMigrator};
 use orders::{Orders, Received};
 use reqwest::RequestBuilder;
+use sea_orm::{ConnectionTrait, Statement};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use service_kit::lifecycle::Shutdown;
@@ -36,6 +41,7 @@ pub struct Shop {
     pub people: People,
     pub clock: ManualClock,
     orders: Orders,
+    broker: Broker,
     shutdown: Shutdown,
     _folder: TempDir,
 }
@@ -60,6 +66,7 @@ impl Shop {
             url: "memory:".to_owned(),
             namespace: "test".to_owned(),
             max_entries: 100,
+            max_loads: 2,
         };
         let cache = Cache::connect(cache).await.unwrap();
         let waker = RelayWaker::default();
@@ -87,7 +94,7 @@ impl Shop {
         };
         let deps = GatewayDeps {
             orders: orders.clone(),
-            broker,
+            broker: broker.clone(),
             verifier: tokens.verifier(),
             directory: people.directory(&clock),
             clock: shared_clock,
@@ -102,6 +109,7 @@ impl Shop {
             people,
             clock,
             orders,
+            broker,
             shutdown,
             _folder: folder,
         }
@@ -167,6 +175,40 @@ impl Shop {
             .find(|(_, is_available)| !is_available)
             .unwrap()
             .0
+    }
+
+    /// Renames a product behind the back of the gateway.
+    pub async fn rename(&self, product_id: &str, name: &str) {
+        let id = Uuid::parse_str(product_id).unwrap();
+        let database = self.orders.database();
+        let (sql, values) = (
+            "UPDATE products SET name = $1 WHERE id = $2",
+            [name.into(), id.into()],
+        );
+        let statement = Statement::from_sql_and_values(database.backend(), sql, values);
+        let renamed = database.writer().execute_raw(statement).await.unwrap();
+        assert_eq!(renamed.rows_affected(), 1);
+    }
+
+    /// Tells, as another process would, that a product has changed.
+    pub async fn tell_changed(&self, product_id: &str) {
+        let id = Uuid::parse_str(product_id).unwrap();
+        let (event_id, at, name) = (Uuid::new_v4(), self.clock.now(), product_event::CHANGED);
+        let data = ProductChanged {
+            product_id: id.into(),
+            at,
+        };
+        let event = Envelope::new(event_id, order_event::SOURCE, name, id, at, None, data);
+        let message = Message {
+            id: event_id,
+            event_type: name.to_owned(),
+            aggregate_id: id,
+            body: event.encode().unwrap().into(),
+            traceparent: None,
+        };
+        for published in self.broker.publish(&[message]).await {
+            published.unwrap();
+        }
     }
 
     /// Takes the first step of an order, as the worker would.
