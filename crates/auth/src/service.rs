@@ -34,7 +34,7 @@ use crate::{
     secret::{Keyring, TokenSecret},
     service_account::ConfiguredServiceAccount,
     signing_keys::{KeyStore, SigningKeyError, SigningKeys},
-    store,
+    store::{self, expiring::delete_expired},
     throttle::Throttle,
     use_cases::{
         authenticate_client::{ClientCredentials, authenticate_client},
@@ -306,7 +306,7 @@ async fn register(
 async fn clean_up(context: Arc<Context>, stop: CancellationToken) {
     let mut interval = tokio::time::interval(CLEAN_UP_INTERVAL);
     while stop.run_until_cancelled(interval.tick()).await.is_some() {
-        if let Err(error) = delete_expired(&context).await {
+        if let Err(error) = clean_up_once(&context).await {
             tracing::warn!(
                 error = &error as &dyn std::error::Error,
                 "what has expired could not be deleted"
@@ -315,15 +315,15 @@ async fn clean_up(context: Arc<Context>, stop: CancellationToken) {
     }
 }
 
-async fn delete_expired(context: &Context) -> Result<(), DbErr> {
+async fn clean_up_once(context: &Context) -> Result<(), DbErr> {
     let (writer, now) = (context.database.writer(), context.now());
-    let sessions = store::session::delete_expired(writer, now).await?;
-    let verifications = store::email_verification::delete_expired(writer, now).await?;
-    let logins = store::external_login::delete_expired(writer, now).await?;
-    let ceremonies = store::passkey_ceremony::delete_expired(writer, now).await?;
-    let challenges = store::mfa_challenge::delete_expired(writer, now).await?;
-    let resets = store::password_reset::delete_expired(writer, now).await?;
-    let changes = store::email_change::delete_expired(writer, now).await?;
+    let sessions = delete_expired::<store::session::Entity>(writer, now).await?;
+    let verifications = delete_expired::<store::email_verification::Entity>(writer, now).await?;
+    let logins = delete_expired::<store::external_login::Entity>(writer, now).await?;
+    let ceremonies = delete_expired::<store::passkey_ceremony::Entity>(writer, now).await?;
+    let challenges = delete_expired::<store::mfa_challenge::Entity>(writer, now).await?;
+    let resets = delete_expired::<store::password_reset::Entity>(writer, now).await?;
+    let changes = delete_expired::<store::email_change::Entity>(writer, now).await?;
     tracing::debug!(
         sessions,
         verifications,

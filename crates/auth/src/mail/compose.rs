@@ -15,7 +15,9 @@ use super::{
 use crate::{
     context::Context,
     external::Provider,
-    store::{email_change, email_verification, external_identity, password_reset, user},
+    store::{
+        email_change, email_verification, external_identity, mail_token, password_reset, user,
+    },
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -98,14 +100,18 @@ pub(super) async fn compose(
             .await?
         }
         MailRequest::EmailChangeRequested { change_id } => {
-            let pending = email_change::find_pending(reader, change_id, context.now()).await?;
+            let pending =
+                mail_token::find_pending::<email_change::Entity>(reader, change_id, context.now())
+                    .await?;
             pending.map(|(change, user)| {
                 let letter = letters::email_change_requested(facts, &user.name, &change.new_email);
                 (user.email, letter)
             })
         }
         MailRequest::EmailChange { change_id } => {
-            let pending = email_change::find_pending(reader, change_id, context.now()).await?;
+            let pending =
+                mail_token::find_pending::<email_change::Entity>(reader, change_id, context.now())
+                    .await?;
             pending.map(|(change, _)| {
                 let token = context.token_secret.email_change(change_id);
                 (change.new_email, letters::email_change(facts, &token))
@@ -167,7 +173,8 @@ async fn email_verification(
     id: Uuid,
 ) -> Result<Option<Addressed>, DbErr> {
     let reader = context.database.reader();
-    let pending = email_verification::find_pending(reader, id, context.now()).await?;
+    let pending =
+        mail_token::find_pending::<email_verification::Entity>(reader, id, context.now()).await?;
     Ok(pending.map(|(_, user)| {
         let token = context.token_secret.email_verification(id);
         (user.email, letters::email_verification(facts, &token))
@@ -195,7 +202,8 @@ async fn password_reset(
     id: Uuid,
 ) -> Result<Option<Addressed>, DbErr> {
     let reader = context.database.reader();
-    let pending = password_reset::find_pending(reader, id, context.now()).await?;
+    let pending =
+        mail_token::find_pending::<password_reset::Entity>(reader, id, context.now()).await?;
     Ok(pending.map(|(_, user)| {
         let token = context.token_secret.password_reset(id);
         let letter = letters::password_reset(facts, &user.name, &token);

@@ -1,11 +1,11 @@
 use chrono::{DateTime, Utc};
 use kernel::{Email, InvalidEmail};
-use sea_orm::{
-    ConnectionTrait, DbErr, IntoActiveModel as _, QuerySelect as _, QueryTrait as _,
-    entity::prelude::*,
-};
+use sea_orm::{ConnectionTrait, DbErr, IntoActiveModel as _, entity::prelude::*};
 
-use crate::secret::TokenHash;
+use super::{
+    expiring::Expiring,
+    mail_token::{self, MailToken},
+};
 
 /// A new address that waits for its mail to be confirmed.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -41,6 +41,19 @@ impl Related<super::user::Entity> for Entity {
 
 impl ActiveModelBehavior for ActiveModel {}
 
+impl Expiring for Entity {
+    const EXPIRES_AT: Column = Column::ExpiresAt;
+}
+
+impl MailToken for Entity {
+    const USER_ID: Column = Column::UserId;
+    const TOKEN_HASH: Column = Column::TokenHash;
+
+    fn token_hash(row: &Model) -> &[u8] {
+        &row.token_hash
+    }
+}
+
 impl Model {
     pub(crate) fn new_email(&self) -> Result<Email, InvalidEmail> {
         Email::parse(&self.new_email)
@@ -49,59 +62,11 @@ impl Model {
 
 /// In place of every earlier one of the same user.
 pub(crate) async fn replace(connection: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
-    delete_of(connection, row.user_id).await?;
+    mail_token::delete_of::<Entity>(connection, row.user_id).await?;
     Entity::insert(row.into_active_model())
         .exec_without_returning(connection)
         .await?;
     Ok(())
-}
-
-/// The change that a token confirms, and whose it is; it stays good.
-pub(crate) async fn find_by_token(
-    connection: &impl ConnectionTrait,
-    token: TokenHash,
-    now: DateTime<Utc>,
-) -> Result<Option<Model>, DbErr> {
-    Entity::find()
-        .filter(Column::TokenHash.eq(Vec::from(token)))
-        .filter(Column::ExpiresAt.gt(now))
-        .one(connection)
-        .await
-}
-
-/// Takes the change of a token out of the table, and with it every other one of the same user. Of
-/// any number of callers one gets it.
-pub(crate) async fn take(
-    connection: &impl ConnectionTrait,
-    token: TokenHash,
-    now: DateTime<Utc>,
-) -> Result<Option<Model>, DbErr> {
-    let token = Vec::from(token);
-    let user = Entity::find()
-        .select_only()
-        .column(Column::UserId)
-        .filter(Column::TokenHash.eq(token.as_slice()))
-        .filter(Column::ExpiresAt.gt(now))
-        .into_query();
-    let taken = Entity::delete_many()
-        .filter(Column::UserId.in_subquery(user))
-        .exec_with_returning(connection)
-        .await?;
-    Ok(taken.into_iter().find(|row| row.token_hash == token))
-}
-
-/// A change that can still be confirmed, and whose it is.
-pub(crate) async fn find_pending(
-    connection: &impl ConnectionTrait,
-    id: Uuid,
-    now: DateTime<Utc>,
-) -> Result<Option<(Model, super::user::Model)>, DbErr> {
-    let found = Entity::find_by_id(id)
-        .filter(Column::ExpiresAt.gt(now))
-        .find_also_related(super::user::Entity)
-        .one(connection)
-        .await?;
-    Ok(found.and_then(|(change, user)| Some((change, user?))))
 }
 
 /// The change that a user can still confirm.
@@ -115,27 +80,4 @@ pub(crate) async fn find_of(
         .filter(Column::ExpiresAt.gt(now))
         .one(connection)
         .await
-}
-
-/// Voids what a user could still confirm.
-pub(crate) async fn delete_of(
-    connection: &impl ConnectionTrait,
-    user_id: Uuid,
-) -> Result<(), DbErr> {
-    Entity::delete_many()
-        .filter(Column::UserId.eq(user_id))
-        .exec(connection)
-        .await?;
-    Ok(())
-}
-
-pub(crate) async fn delete_expired(
-    connection: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-) -> Result<u64, DbErr> {
-    let deleted = Entity::delete_many()
-        .filter(Column::ExpiresAt.lte(now))
-        .exec(connection)
-        .await?;
-    Ok(deleted.rows_affected)
 }

@@ -1,10 +1,7 @@
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ConnectionTrait, DbErr, IntoActiveModel as _, QuerySelect as _, QueryTrait as _,
-    entity::prelude::*,
-};
+use sea_orm::{ConnectionTrait, DbErr, IntoActiveModel as _, entity::prelude::*};
 
-use crate::secret::TokenHash;
+use super::{expiring::Expiring, mail_token::MailToken};
 
 /// A registration that waits for its mail to be confirmed, with the name and password that it
 /// asked for.
@@ -40,6 +37,19 @@ impl Related<super::user::Entity> for Entity {
 
 impl ActiveModelBehavior for ActiveModel {}
 
+impl Expiring for Entity {
+    const EXPIRES_AT: Column = Column::ExpiresAt;
+}
+
+impl MailToken for Entity {
+    const USER_ID: Column = Column::UserId;
+    const TOKEN_HASH: Column = Column::TokenHash;
+
+    fn token_hash(row: &Model) -> &[u8] {
+        &row.token_hash
+    }
+}
+
 pub(crate) async fn insert(connection: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
     Entity::insert(row.into_active_model())
         .exec_without_returning(connection)
@@ -54,50 +64,4 @@ pub(crate) async fn insert_if_user_exists(
 ) -> Result<(), DbErr> {
     let user_id = row.user_id;
     super::user::insert_if_user_exists(connection, &row.into_active_model(), user_id).await
-}
-
-/// Takes the verification of a token out of the table, and with it every other one of the same
-/// user. Of any number of callers one gets it.
-pub(crate) async fn take(
-    connection: &impl ConnectionTrait,
-    token: TokenHash,
-    now: DateTime<Utc>,
-) -> Result<Option<Model>, DbErr> {
-    let token = Vec::from(token);
-    let user = Entity::find()
-        .select_only()
-        .column(Column::UserId)
-        .filter(Column::TokenHash.eq(token.as_slice()))
-        .filter(Column::ExpiresAt.gt(now))
-        .into_query();
-    let taken = Entity::delete_many()
-        .filter(Column::UserId.in_subquery(user))
-        .exec_with_returning(connection)
-        .await?;
-    Ok(taken.into_iter().find(|row| row.token_hash == token))
-}
-
-/// A verification that can still be confirmed, and the address to confirm.
-pub(crate) async fn find_pending(
-    connection: &impl ConnectionTrait,
-    id: Uuid,
-    now: DateTime<Utc>,
-) -> Result<Option<(Model, super::user::Model)>, DbErr> {
-    let found = Entity::find_by_id(id)
-        .filter(Column::ExpiresAt.gt(now))
-        .find_also_related(super::user::Entity)
-        .one(connection)
-        .await?;
-    Ok(found.and_then(|(verification, user)| Some((verification, user?))))
-}
-
-pub(crate) async fn delete_expired(
-    connection: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-) -> Result<u64, DbErr> {
-    let deleted = Entity::delete_many()
-        .filter(Column::ExpiresAt.lte(now))
-        .exec(connection)
-        .await?;
-    Ok(deleted.rows_affected)
 }

@@ -3,6 +3,8 @@ use sea_orm::{ConnectionTrait, DbErr, IntoActiveModel as _, entity::prelude::*};
 
 use crate::secret::TokenHash;
 
+use super::expiring::Expiring;
+
 /// A log-in that is under way at a provider.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "external_logins")]
@@ -24,6 +26,10 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Expiring for Entity {
+    const EXPIRES_AT: Column = Column::ExpiresAt;
+}
 
 pub(crate) async fn insert(connection: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
     Entity::insert(row.into_active_model())
@@ -47,15 +53,4 @@ pub(crate) async fn take(
         .exec_with_returning(connection)
         .await?;
     Ok(taken.into_iter().next())
-}
-
-pub(crate) async fn delete_expired(
-    connection: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-) -> Result<u64, DbErr> {
-    let deleted = Entity::delete_many()
-        .filter(Column::ExpiresAt.lte(now))
-        .exec(connection)
-        .await?;
-    Ok(deleted.rows_affected)
 }

@@ -5,6 +5,8 @@ use sea_orm::{ConnectionTrait, DbErr, IntoActiveModel as _, QueryTrait, entity::
 
 use crate::{authentication::Methods, secret::TokenHash};
 
+use super::expiring::Expiring;
+
 /// A log-in of which the first factor was right and the second is awaited.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "mfa_challenges")]
@@ -24,6 +26,10 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Expiring for Entity {
+    const EXPIRES_AT: Column = Column::ExpiresAt;
+}
 
 impl Model {
     pub(crate) fn user_id(&self) -> UserId {
@@ -95,15 +101,4 @@ pub(crate) async fn delete_all_of(
         .exec(transaction)
         .await?;
     Ok(())
-}
-
-pub(crate) async fn delete_expired(
-    connection: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-) -> Result<u64, DbErr> {
-    let deleted = Entity::delete_many()
-        .filter(Column::ExpiresAt.lte(now))
-        .exec(connection)
-        .await?;
-    Ok(deleted.rows_affected)
 }

@@ -1,11 +1,14 @@
-//! The auth database: one file a table, its rows and the queries on them.
+//! The auth database: one file a table, its rows and the queries on them; `expiring` and
+//! `mail_token` hold what several tables share.
 
 pub(crate) mod api_key;
 pub(crate) mod audit_event;
 pub(crate) mod email_change;
 pub(crate) mod email_verification;
+pub(crate) mod expiring;
 pub(crate) mod external_identity;
 pub(crate) mod external_login;
+pub(crate) mod mail_token;
 pub(crate) mod mfa_challenge;
 pub(crate) mod passkey;
 pub(crate) mod passkey_ceremony;

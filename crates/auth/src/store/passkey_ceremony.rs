@@ -3,6 +3,8 @@ use sea_orm::{ConnectionTrait, DbErr, IntoActiveModel as _, entity::prelude::*};
 
 use crate::secret::TokenHash;
 
+use super::expiring::Expiring;
+
 /// A challenge that waits for an authenticator's answer.
 #[derive(Clone, Debug, PartialEq, DeriveEntityModel)]
 #[sea_orm(table_name = "passkey_ceremonies")]
@@ -22,6 +24,10 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
+impl Expiring for Entity {
+    const EXPIRES_AT: Column = Column::ExpiresAt;
+}
+
 pub(crate) async fn insert(connection: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
     Entity::insert(row.into_active_model())
         .exec_without_returning(connection)
@@ -40,15 +46,4 @@ pub(crate) async fn take(
         .exec_with_returning(connection)
         .await?;
     Ok(taken.into_iter().find(|row| row.expires_at > now))
-}
-
-pub(crate) async fn delete_expired(
-    connection: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-) -> Result<u64, DbErr> {
-    let deleted = Entity::delete_many()
-        .filter(Column::ExpiresAt.lte(now))
-        .exec(connection)
-        .await?;
-    Ok(deleted.rows_affected)
 }

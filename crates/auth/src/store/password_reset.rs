@@ -1,10 +1,10 @@
 use chrono::{DateTime, Utc};
-use sea_orm::{
-    ConnectionTrait, DbErr, IntoActiveModel as _, QuerySelect as _, QueryTrait as _,
-    entity::prelude::*,
-};
+use sea_orm::{ConnectionTrait, DbErr, IntoActiveModel as _, entity::prelude::*};
 
-use crate::secret::TokenHash;
+use super::{
+    expiring::Expiring,
+    mail_token::{self, MailToken},
+};
 
 /// Permission to choose a new password, for whoever holds the token.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -37,83 +37,23 @@ impl Related<super::user::Entity> for Entity {
 
 impl ActiveModelBehavior for ActiveModel {}
 
+impl Expiring for Entity {
+    const EXPIRES_AT: Column = Column::ExpiresAt;
+}
+
+impl MailToken for Entity {
+    const USER_ID: Column = Column::UserId;
+    const TOKEN_HASH: Column = Column::TokenHash;
+
+    fn token_hash(row: &Model) -> &[u8] {
+        &row.token_hash
+    }
+}
+
 /// In place of every earlier one of the same user. Does nothing, by the same statements, if there is
 /// no such user.
 pub(crate) async fn replace(connection: &impl ConnectionTrait, row: Model) -> Result<(), DbErr> {
     let user_id = row.user_id;
-    delete_of(connection, user_id).await?;
+    mail_token::delete_of::<Entity>(connection, user_id).await?;
     super::user::insert_if_user_exists(connection, &row.into_active_model(), user_id).await
-}
-
-/// Takes the reset of a token out of the table, and with it every other one of the same user. Of
-/// any number of callers one gets it.
-pub(crate) async fn take(
-    connection: &impl ConnectionTrait,
-    token: TokenHash,
-    now: DateTime<Utc>,
-) -> Result<Option<Model>, DbErr> {
-    let token = Vec::from(token);
-    let user = Entity::find()
-        .select_only()
-        .column(Column::UserId)
-        .filter(Column::TokenHash.eq(token.as_slice()))
-        .filter(Column::ExpiresAt.gt(now))
-        .into_query();
-    let taken = Entity::delete_many()
-        .filter(Column::UserId.in_subquery(user))
-        .exec_with_returning(connection)
-        .await?;
-    Ok(taken.into_iter().find(|row| row.token_hash == token))
-}
-
-/// Whose password a token may change; it stays good.
-pub(crate) async fn find_owner(
-    connection: &impl ConnectionTrait,
-    token: TokenHash,
-    now: DateTime<Utc>,
-) -> Result<Option<super::user::Model>, DbErr> {
-    let found = Entity::find()
-        .filter(Column::TokenHash.eq(Vec::from(token)))
-        .filter(Column::ExpiresAt.gt(now))
-        .find_also_related(super::user::Entity)
-        .one(connection)
-        .await?;
-    Ok(found.and_then(|(_, user)| user))
-}
-
-/// A reset that can still be used, and whose it is.
-pub(crate) async fn find_pending(
-    connection: &impl ConnectionTrait,
-    id: Uuid,
-    now: DateTime<Utc>,
-) -> Result<Option<(Model, super::user::Model)>, DbErr> {
-    let found = Entity::find_by_id(id)
-        .filter(Column::ExpiresAt.gt(now))
-        .find_also_related(super::user::Entity)
-        .one(connection)
-        .await?;
-    Ok(found.and_then(|(reset, user)| Some((reset, user?))))
-}
-
-/// Voids what a user could still use.
-pub(crate) async fn delete_of(
-    connection: &impl ConnectionTrait,
-    user_id: Uuid,
-) -> Result<(), DbErr> {
-    Entity::delete_many()
-        .filter(Column::UserId.eq(user_id))
-        .exec(connection)
-        .await?;
-    Ok(())
-}
-
-pub(crate) async fn delete_expired(
-    connection: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-) -> Result<u64, DbErr> {
-    let deleted = Entity::delete_many()
-        .filter(Column::ExpiresAt.lte(now))
-        .exec(connection)
-        .await?;
-    Ok(deleted.rows_affected)
 }

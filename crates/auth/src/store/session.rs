@@ -8,6 +8,8 @@ use sea_orm::{
 
 use crate::{authentication::Methods, origin::Origin, refresh_chain::RefreshChain};
 
+use super::expiring::Expiring;
+
 /// Of one user, as many are listed.
 pub(crate) const MAX_LISTED: u64 = 100;
 
@@ -48,6 +50,10 @@ pub enum Relation {
 }
 
 impl ActiveModelBehavior for ActiveModel {}
+
+impl Expiring for Entity {
+    const EXPIRES_AT: Column = Column::ExpiresAt;
+}
 
 impl Model {
     pub(crate) fn session_id(&self) -> SessionId {
@@ -243,18 +249,6 @@ pub(crate) async fn step_up(
         .exec(connection)
         .await?;
     Ok(updated.rows_affected == 1)
-}
-
-/// Refresh tokens go with their session.
-pub(crate) async fn delete_expired(
-    connection: &impl ConnectionTrait,
-    now: DateTime<Utc>,
-) -> Result<u64, DbErr> {
-    let deleted = Entity::delete_many()
-        .filter(Column::ExpiresAt.lte(now))
-        .exec(connection)
-        .await?;
-    Ok(deleted.rows_affected)
 }
 
 fn set_chain(row: &mut ActiveModel, chain: RefreshChain, now: DateTime<Utc>) {

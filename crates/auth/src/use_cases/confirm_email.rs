@@ -5,7 +5,7 @@ use crate::{
     context::Context,
     origin::Origin,
     secret::OpaqueToken,
-    store::{email_verification, user},
+    store::{email_verification, mail_token, user},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -26,9 +26,10 @@ pub(crate) async fn confirm_email(
     let token = OpaqueToken::parse(token).map_err(|_| ConfirmEmailError::InvalidToken)?;
     let now = context.now();
     let transaction = context.database.begin().await?;
-    let verification = email_verification::take(&transaction, token.hash(), now)
-        .await?
-        .ok_or(ConfirmEmailError::InvalidToken)?;
+    let verification =
+        mail_token::take::<email_verification::Entity>(&transaction, token.hash(), now)
+            .await?
+            .ok_or(ConfirmEmailError::InvalidToken)?;
     let email_verification::Model {
         user_id,
         name,

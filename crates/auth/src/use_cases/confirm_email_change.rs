@@ -9,7 +9,7 @@ use crate::{
     mail::{MailRequest, RequestMailError, request_mail},
     origin::Origin,
     secret::OpaqueToken,
-    store::{email_change, password_reset, session::Which, user},
+    store::{email_change, mail_token, password_reset, session::Which, user},
     use_cases::revoke_sessions::end_sessions,
 };
 
@@ -38,23 +38,24 @@ pub(crate) async fn confirm_email_change(
     use ConfirmEmailChangeError::{InvalidToken, Taken};
     let token = OpaqueToken::parse(token).map_err(|_| InvalidToken)?;
     let reader = context.database.reader();
-    let found = email_change::find_by_token(reader, token.hash(), context.now()).await?;
-    let user_id = found.ok_or(InvalidToken)?.user_id;
+    let found =
+        mail_token::find::<email_change::Entity>(reader, token.hash(), context.now()).await?;
+    let (_, owner) = found.ok_or(InvalidToken)?;
 
     let transaction = context.database.begin().await?;
     let now = context.now();
     // The user first, as everywhere, so that nobody waits for each other.
-    let user = user::find_for_update(&context.database, &transaction, user_id.into())
+    let user = user::find_for_update(&context.database, &transaction, owner.user_id())
         .await?
         .filter(user::Model::is_active)
         .ok_or(InvalidToken)?;
-    let change = email_change::take(&transaction, token.hash(), now)
+    let change = mail_token::take::<email_change::Entity>(&transaction, token.hash(), now)
         .await?
         .ok_or(InvalidToken)?;
     if !user::change_email(&transaction, user.id, &change.new_email()?, now).await? {
         return Err(Taken);
     }
-    password_reset::delete_of(&transaction, user.id).await?;
+    mail_token::delete_of::<password_reset::Entity>(&transaction, user.id).await?;
     let others = Which::AllBut(change.session_id.into());
     let ended = end_sessions(&transaction, user.user_id(), others, now).await?;
     let request = MailRequest::EmailChanged {

@@ -6,7 +6,10 @@ use sea_orm::{ConnectionTrait, DbErr};
 use crate::{
     mail::{MailRequest, RequestMailError, request_mail},
     password::PolicyContext,
-    store::{email_change, mfa_challenge, password_reset, session::Which, totp_credential, user},
+    store::{
+        email_change, mail_token, mfa_challenge, password_reset, session::Which, totp_credential,
+        user,
+    },
     use_cases::revoke_sessions::{EndedSessions, end_sessions},
 };
 
@@ -33,8 +36,8 @@ pub(crate) async fn replace_password(
     now: DateTime<Utc>,
 ) -> Result<EndedSessions, RequestMailError> {
     user::set_password(transaction, user.user_id(), password_hash, now).await?;
-    password_reset::delete_of(transaction, user.id).await?;
-    email_change::delete_of(transaction, user.id).await?;
+    mail_token::delete_of::<password_reset::Entity>(transaction, user.id).await?;
+    mail_token::delete_of::<email_change::Entity>(transaction, user.id).await?;
     mfa_challenge::delete_all_of(transaction, user.user_id()).await?;
     let ended = end_sessions(transaction, user.user_id(), sessions, now).await?;
     let request = MailRequest::PasswordChanged { user_id: user.id };

@@ -9,7 +9,7 @@ use crate::{
     origin::Origin,
     password::{NewPassword, PasswordError, PolicyViolation},
     secret::OpaqueToken,
-    store::{password_reset, session::Which, user},
+    store::{mail_token, password_reset, session::Which, user},
     use_cases::replace_password::{policy_context, replace_password},
 };
 
@@ -38,10 +38,11 @@ pub(crate) async fn reset_password(
     let token = OpaqueToken::parse(token).map_err(|_| ResetPasswordError::InvalidToken)?;
     let reader = context.database.reader();
     // Before anything is hashed, so that guessing costs nothing but a look.
-    let owner = password_reset::find_owner(reader, token.hash(), context.now())
-        .await?
-        .filter(user::Model::is_active)
-        .ok_or(ResetPasswordError::InvalidToken)?;
+    let (_, owner) =
+        mail_token::find::<password_reset::Entity>(reader, token.hash(), context.now())
+            .await?
+            .filter(|(_, owner)| owner.is_active())
+            .ok_or(ResetPasswordError::InvalidToken)?;
     let policy = policy_context(reader, &owner).await?;
     let password = NewPassword::parse(password, policy)?;
     let password_hash = context.passwords.hash(password.expose()).await?;
@@ -53,7 +54,7 @@ pub(crate) async fn reset_password(
         .await?
         .filter(user::Model::is_active)
         .ok_or(ResetPasswordError::InvalidToken)?;
-    password_reset::take(&transaction, token.hash(), now)
+    mail_token::take::<password_reset::Entity>(&transaction, token.hash(), now)
         .await?
         .ok_or(ResetPasswordError::InvalidToken)?;
     let ended = replace_password(&transaction, &owner, &password_hash, Which::All, now).await?;
