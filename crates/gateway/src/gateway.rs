@@ -23,6 +23,7 @@ use crate::graphql::engine::{Engine, EngineConfig};
 use crate::graphql::http::{self, Endpoint, HttpConfig};
 use crate::graphql::websocket::{SocketConfig, Sockets};
 use crate::hub::Hub;
+use crate::limits::Limits;
 use crate::rest;
 use crate::webhooks::{self, Webhooks};
 
@@ -73,6 +74,8 @@ pub struct GatewayDeps {
     pub verifier: Verifier,
     /// Tells names.
     pub directory: Directory,
+    /// How much callers may use.
+    pub limits: Limits,
     /// Now.
     pub clock: SharedClock,
     /// Ends WebSocket connections.
@@ -100,6 +103,7 @@ impl Gateway {
             broker,
             verifier,
             directory,
+            limits,
             clock,
             shutdown,
         } = deps;
@@ -110,12 +114,14 @@ impl Gateway {
             directory,
             hub.clone(),
             cursors.clone(),
+            limits.clone(),
             config.introspection,
         );
         let engine = Engine::new(shop, config.engine);
         let sockets = Sockets::new(
             engine.clone(),
             verifier.clone(),
+            limits.clone(),
             Arc::clone(&clock),
             shutdown,
             config.sockets,
@@ -123,6 +129,7 @@ impl Gateway {
         let endpoint = Endpoint {
             engine,
             verifier: verifier.clone(),
+            limits: limits.clone(),
             http: config.http,
         };
         Self {
@@ -132,6 +139,7 @@ impl Gateway {
                 orders: orders.clone(),
                 cursors,
                 verifier,
+                limits,
             },
             webhooks: Webhooks {
                 orders: orders.clone(),

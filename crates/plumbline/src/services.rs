@@ -7,7 +7,7 @@ use cache::{Cache, CacheConfig};
 use chrono::TimeDelta;
 use database::Database;
 use gateway::{
-    Gateway, GatewayConfig, GatewayDeps,
+    Gateway, GatewayConfig, GatewayDeps, Limits,
     graphql::{engine::EngineConfig, http::HttpConfig, websocket::SocketConfig},
 };
 use kernel::SharedClock;
@@ -23,8 +23,10 @@ use service_kit::{
     jwks::{KeySource, RemoteKeys, RemoteKeysConfig},
     lifecycle::Shutdown,
     mail::{DevMailbox, Mailer, SmtpConfig, SmtpMailer},
+    rate_limit::Subjects,
     revocation::RevocationList,
 };
+use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use user_directory::{ClientCredentials, Directory, ServiceTokens};
@@ -294,6 +296,7 @@ impl Services {
                 broker: resources.broker.clone(),
                 clock: resources.clock.clone(),
                 directory: self.directory(settings, resources)?,
+                limits: limits(settings, resources),
                 verifier,
                 shutdown: shutdown.clone(),
             };
@@ -413,6 +416,22 @@ impl Services {
         }
         Ok(())
     }
+}
+
+/// The gateway's limits, counted where auth's are, or in this process.
+fn limits(settings: &Settings, resources: &Resources) -> Limits {
+    // A secret that every gateway has, and that this alone uses in this way.
+    let secret = Sha256::new_with_prefix("rate limits").chain_update(settings.cursor_secret());
+    let secret = secret.finalize();
+    let clock = Arc::clone(&resources.clock);
+    let subjects = match resources.cache.redis() {
+        Some(redis) => {
+            let namespace = &settings.cache.namespace;
+            Subjects::over(redis.clone(), namespace, &secret, clock)
+        }
+        None => Subjects::in_memory(&secret, clock),
+    };
+    Limits::new(settings.gateway.limits, &subjects)
 }
 
 async fn build_auth(

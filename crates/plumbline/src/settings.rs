@@ -125,6 +125,7 @@ pub struct Gateway {
     pub client_id: String,
     pub client_secret: String,
     pub introspection: bool,
+    pub limits: gateway::LimitsConfig,
 }
 
 #[derive(Clone, Debug, Deserialize)]

@@ -1,10 +1,11 @@
-//! Limits how often something may be tried: [`RateLimiter`] by quota, [`Backoff`] by failures in a
-//! row. All replicas share the counts through Redis; while it is away, each counts for itself.
+//! Limits how often something may be tried: [`RateLimiter`] by quota, [`Budget`] by quota and what
+//! each request costs, [`Backoff`] by failures in a row. All replicas share the counts through Redis; while it is away, each counts for itself.
 //!
 //! Redis counts by its own clock, so that replicas whose clocks differ agree; a process alone by
 //! the injected one.
 
 mod backoff;
+mod budget;
 mod gcra;
 mod limiter;
 mod memory;
@@ -13,7 +14,7 @@ mod tests;
 
 use std::{num::NonZeroU32, time::Duration};
 
-use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderName, HeaderValue, RETRY_AFTER};
 use aws_lc_rs::hmac;
 use cache::RedisLink;
 use contracts::ErrorCode;
@@ -22,6 +23,7 @@ use kernel::SharedClock;
 use crate::problem::Problem;
 
 pub use backoff::{Backoff, BackoffPolicy};
+pub use budget::{Allowance, Budget, Payer};
 pub use limiter::{Charge, RateLimiter};
 
 /// draft-ietf-httpapi-ratelimit-headers-09, §4 and §3.
@@ -58,19 +60,46 @@ pub struct TooMany {
 
 impl From<TooMany> for Problem {
     fn from(too_many: TooMany) -> Self {
-        let Quota { name, limit, per } = too_many.quota;
-        let wait = too_many.retry_after.as_millis().div_ceil(1000);
-        let remaining = format!("\"{name}\";r=0;t={wait}");
-        let policy = format!("\"{name}\";q={limit};w={}", per.as_secs().max(1));
-        let mut problem = Self::new(ErrorCode::TooManyRequests).retry_after(too_many.retry_after);
-        for (header, value) in [(RATE_LIMIT, remaining), (RATE_LIMIT_POLICY, policy)] {
-            // Digits and a name of ours are always a header's value.
-            if let Ok(value) = HeaderValue::try_from(value) {
-                problem = problem.header(header, value);
-            }
-        }
-        problem
+        let headers = too_many.headers().into_iter();
+        let problem = Self::new(ErrorCode::TooManyRequests);
+        headers.fold(problem, |problem, (name, value)| {
+            problem.header(name, value)
+        })
     }
+}
+
+impl TooMany {
+    /// Whole seconds, rounded up, as RFC 9110 §10.2.3 has them.
+    #[must_use]
+    pub fn retry_after_seconds(&self) -> u64 {
+        u64::try_from(self.retry_after.as_millis().div_ceil(1000)).unwrap_or(u64::MAX)
+    }
+
+    /// What the answer carries: `Retry-After`, `RateLimit` and `RateLimit-Policy`.
+    #[must_use]
+    pub fn headers(&self) -> [(HeaderName, HeaderValue); 3] {
+        let remaining = remaining_value(self.quota.name, 0, self.retry_after);
+        [
+            (RETRY_AFTER, HeaderValue::from(self.retry_after_seconds())),
+            (RATE_LIMIT, remaining),
+            (RATE_LIMIT_POLICY, policy_value(&self.quota)),
+        ]
+    }
+}
+
+fn remaining_value(name: &str, remaining: u32, wait: Duration) -> HeaderValue {
+    let seconds = wait.as_millis().div_ceil(1000);
+    value(format!("\"{name}\";r={remaining};t={seconds}"))
+}
+
+fn policy_value(quota: &Quota) -> HeaderValue {
+    let Quota { name, limit, per } = quota;
+    value(format!("\"{name}\";q={limit};w={}", per.as_secs().max(1)))
+}
+
+/// Digits and a name of ours are always a header's value.
+fn value(text: String) -> HeaderValue {
+    HeaderValue::try_from(text).unwrap_or_else(|_| HeaderValue::from_static(""))
 }
 
 type SubjectHash = [u8; 16];
@@ -109,8 +138,12 @@ impl Subjects {
     }
 
     fn key(&self, kind: &str, name: &str, subject: &[u8]) -> String {
+        self.key_of(kind, name, self.hash(name, subject))
+    }
+
+    fn key_of(&self, kind: &str, name: &str, subject: SubjectHash) -> String {
         let namespace = self.redis.as_ref().map_or("", |(_, namespace)| namespace);
-        let hash = u128::from_be_bytes(self.hash(name, subject));
+        let hash = u128::from_be_bytes(subject);
         format!("{namespace}:{kind}:{name}:{hash:032x}")
     }
 

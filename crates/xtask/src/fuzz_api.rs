@@ -75,6 +75,9 @@ async fn start() -> Result<(ServerProcess, String), Failure> {
         limit("refreshes_per_client"),
         limit("mail_requests_per_client"),
         limit("other_requests_per_client"),
+        setting("gateway.limits.cost_per_client", NO_LIMIT),
+        setting("gateway.limits.cost_per_user", NO_LIMIT),
+        setting("gateway.limits.orders_per_user", NO_LIMIT),
         setting("server.port", port),
     ];
     let mut command = Command::new(generate::build().await?);

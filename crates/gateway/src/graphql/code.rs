@@ -2,6 +2,7 @@
 
 use async_graphql::{ErrorExtensionValues, Pos, ServerError};
 use contracts::ErrorCode;
+use service_kit::rate_limit::TooMany;
 
 /// The usual codes of the GraphQL world (Apollo's table), and those that a limit of ours needs.
 /// The document guard has codes of its own: [`super::guard::Refusal::code`].
@@ -96,6 +97,14 @@ pub(super) fn error(
     let mut error = ServerError::new(message, None);
     error.locations = locations;
     set_code(&mut error, code);
+    error
+}
+
+/// The caller must wait, for as many seconds as `retryAfter` says.
+pub(super) fn too_many_error(too_many: &TooMany) -> ServerError {
+    let message = ErrorCode::TooManyRequests.title();
+    let mut error = error(Code::TooManyRequests.as_str(), message, Vec::new());
+    extensions_of(&mut error).set("retryAfter", too_many.retry_after_seconds());
     error
 }
 

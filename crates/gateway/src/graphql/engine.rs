@@ -55,6 +55,12 @@ impl Prepared {
         self.kind
     }
 
+    /// What the operation costs its caller.
+    #[must_use]
+    pub fn units(&self) -> u32 {
+        u32::try_from(self.cost).unwrap_or(u32::MAX)
+    }
+
     /// The same request, made by `caller`; resolvers see it.
     #[must_use]
     pub fn by(mut self, caller: Option<Caller>) -> Self {

@@ -5,6 +5,7 @@ use async_graphql::{Context, Error, ErrorExtensions};
 use contracts::ErrorCode;
 use orders::OrderError;
 use service_kit::problem::chain;
+use service_kit::rate_limit::TooMany;
 
 use super::code::Code;
 use super::loaders::PeopleError;
@@ -41,6 +42,13 @@ pub(super) fn order_failure(error: &OrderError) -> Error {
     };
     tracing::error!(cause = %chain(error), "a use-case failed");
     failure(code, code.title())
+}
+
+/// The caller must wait, for as many seconds as `retryAfter` says.
+pub(super) fn too_many_failure(too_many: &TooMany) -> Error {
+    let code = ErrorCode::TooManyRequests;
+    let seconds = too_many.retry_after_seconds();
+    failure(code, code.title()).extend_with(|_, values| values.set("retryAfter", seconds))
 }
 
 /// Nobody can tell now who somebody is.

@@ -10,15 +10,20 @@ use std::time::Duration;
 
 use actix_web::{
     HttpRequest, HttpResponse,
-    http::{StatusCode, header},
+    http::{
+        StatusCode,
+        header::{self, HeaderName, HeaderValue},
+    },
     web,
 };
 use async_graphql::Executor;
 use service_kit::access_token::Verifier;
+use service_kit::client_address::ClientAddress;
 use service_kit::json::{JsonLimit, read};
+use service_kit::rate_limit::TooMany;
 
 use super::answer::{Answer, Rejection, Stage};
-use super::code::Code;
+use super::code::{Code, too_many_error};
 use super::engine::{Engine, Prepared};
 use super::guard::OperationKind;
 use super::negotiation::{MediaType, negotiate, prefers_html};
@@ -26,6 +31,7 @@ use super::parameters::Parameters;
 use super::websocket;
 use crate::assets;
 use crate::caller::{Caller, NotAuthenticated, caller_of};
+use crate::limits::{Limits, Payer, REFUSED};
 
 /// Bounds of the HTTP transport.
 #[derive(Debug, Clone)]
@@ -51,6 +57,8 @@ pub struct Endpoint<E> {
     pub engine: Engine<E>,
     /// Tells who asks.
     pub verifier: Verifier,
+    /// How much callers may use.
+    pub limits: Limits,
     /// Bounds of the HTTP transport.
     pub http: HttpConfig,
 }
@@ -77,18 +85,49 @@ pub fn configure<E: Executor>(
     }
 }
 
-/// An answer that ends the request early, with the header it needs beyond the usual ones.
+type Header = (HeaderName, HeaderValue);
+
+/// An answer that ends the request early, with the headers it needs beyond the usual ones.
 struct Stop {
     rejection: Rejection,
-    header: Option<(header::HeaderName, &'static str)>,
+    headers: Vec<Header>,
+}
+
+/// An answer to an operation, with the headers that tell what its caller has left.
+struct Executed {
+    answer: Answer,
+    headers: [Header; 2],
+}
+
+/// Who asks, and who pays.
+struct Tab {
+    caller: Option<Caller>,
+    payer: Payer,
 }
 
 impl From<Rejection> for Stop {
     fn from(rejection: Rejection) -> Self {
         Self {
             rejection,
-            header: None,
+            headers: Vec::new(),
         }
+    }
+}
+
+impl From<TooMany> for Stop {
+    fn from(too_many: TooMany) -> Self {
+        let error = too_many_error(&too_many);
+        Self {
+            rejection: Rejection::new(Stage::Refused(429), vec![error]),
+            headers: too_many.headers().into(),
+        }
+    }
+}
+
+impl Stop {
+    fn with(mut self, name: HeaderName, value: &'static str) -> Self {
+        self.headers.push((name, HeaderValue::from_static(value)));
+        self
     }
 }
 
@@ -102,12 +141,12 @@ async fn post<E: Executor>(
     };
     let outcome = async {
         check_content_type(&request)?;
-        let caller = authenticate(&endpoint.verifier, &request).await?;
+        let tab = endpoint.open_tab(&request).await?;
         let body = read_body(&request, body, &endpoint.http).await?;
         let parameters = Parameters::from_json(&body)
-            .map_err(|error| Rejection::refused(400, Code::BadRequest, error.to_string()))?;
-        let prepared = endpoint.engine.prepare(parameters)?;
-        execute(&endpoint.engine, prepared, caller).await
+            .map_err(|error| Rejection::refused(400, Code::BadRequest, error.to_string()));
+        let prepared = parameters.and_then(|parameters| endpoint.engine.prepare(parameters));
+        endpoint.execute(tab, prepared.map_err(Stop::from)).await
     };
     respond(media_type, outcome.await)
 }
@@ -121,60 +160,88 @@ async fn get<E: Executor>(request: HttpRequest, endpoint: web::Data<Endpoint<E>>
         return not_acceptable();
     };
     let outcome = async {
-        let caller = authenticate(&endpoint.verifier, &request).await?;
+        let tab = endpoint.open_tab(&request).await?;
         let parameters = Parameters::from_query_string(request.query_string())
-            .map_err(|error| Rejection::refused(400, Code::BadRequest, error.to_string()))?;
-        let prepared = endpoint.engine.prepare(parameters)?;
-        if prepared.kind() == OperationKind::Mutation {
-            let message = "Mutations are executed by POST only.";
-            return Err(Stop {
-                rejection: Rejection::refused(405, Code::MethodNotAllowed, message),
-                header: Some((header::ALLOW, "POST")),
-            });
-        }
-        execute(&endpoint.engine, prepared, caller).await
+            .map_err(|error| Rejection::refused(400, Code::BadRequest, error.to_string()));
+        let prepared = parameters.and_then(|parameters| endpoint.engine.prepare(parameters));
+        let prepared = prepared.map_err(Stop::from).and_then(not_a_mutation);
+        endpoint.execute(tab, prepared).await
     };
     respond(media_type, outcome.await)
+}
+
+fn not_a_mutation(prepared: Prepared) -> Result<Prepared, Stop> {
+    if prepared.kind() == OperationKind::Mutation {
+        let message = "Mutations are executed by POST only.";
+        let rejection = Rejection::refused(405, Code::MethodNotAllowed, message);
+        return Err(Stop::from(rejection).with(header::ALLOW, "POST"));
+    }
+    Ok(prepared)
 }
 
 async fn other_method(request: HttpRequest) -> HttpResponse {
     let media_type = media_type(&request).unwrap_or(MediaType::Json);
     let message = "The endpoint answers GET and POST.";
     let rejection = Rejection::refused(405, Code::MethodNotAllowed, message);
-    respond(
-        media_type,
-        Err(Stop {
-            rejection,
-            header: Some((header::ALLOW, "GET, POST")),
-        }),
-    )
+    let stop = Stop::from(rejection).with(header::ALLOW, "GET, POST");
+    respond(media_type, Err(stop))
 }
 
-async fn execute<E: Executor>(
-    engine: &Engine<E>,
-    prepared: Prepared,
-    caller: Option<Caller>,
-) -> Result<Answer, Stop> {
-    if prepared.kind() == OperationKind::Subscription {
-        let message = "Subscriptions are served over WebSocket (graphql-transport-ws).";
-        return Err(Rejection::refused(400, Code::BadRequest, message).into());
+impl<E: Executor> Endpoint<E> {
+    /// Authenticates, and refuses who has used up what they may, before anything is read.
+    async fn open_tab(&self, request: &HttpRequest) -> Result<Tab, Stop> {
+        let client = || self.limits.client(ClientAddress::of(request));
+        let caller = match authenticate(&self.verifier, request).await {
+            Ok(caller) => caller,
+            Err(stop) => {
+                self.limits.spend(client(), REFUSED).await?;
+                return Err(stop);
+            }
+        };
+        let payer = match &caller {
+            Some(caller) => self.limits.user(caller),
+            None => client(),
+        };
+        self.limits.check(payer)?;
+        Ok(Tab { caller, payer })
     }
-    Ok(engine.execute(prepared.by(caller)).await)
+
+    /// Executes what is valid. What is not is paid for, too.
+    async fn execute(&self, tab: Tab, prepared: Result<Prepared, Stop>) -> Result<Executed, Stop> {
+        let cost = prepared.as_ref().map_or(REFUSED, Prepared::units);
+        let headers = self.limits.spend(tab.payer, cost).await?.headers();
+        match prepared {
+            Ok(prepared) if prepared.kind() == OperationKind::Subscription => {
+                let message = "Subscriptions are served over WebSocket (graphql-transport-ws).";
+                Err(Rejection::refused(400, Code::BadRequest, message).into())
+            }
+            Ok(prepared) => {
+                let answer = self.engine.execute(prepared.by(tab.caller)).await;
+                Ok(Executed { answer, headers })
+            }
+            Err(mut stop) => {
+                stop.headers.extend(headers);
+                Err(stop)
+            }
+        }
+    }
 }
 
 async fn authenticate(verifier: &Verifier, request: &HttpRequest) -> Result<Option<Caller>, Stop> {
     caller_of(verifier, request.headers())
         .await
         .map_err(|error| match error {
-            NotAuthenticated::NotBearer | NotAuthenticated::Rejected(_) => Stop {
-                rejection: Rejection::refused(401, Code::Unauthenticated, error.to_string()),
+            NotAuthenticated::NotBearer | NotAuthenticated::Rejected(_) => {
+                let rejection = Rejection::refused(401, Code::Unauthenticated, error.to_string());
                 // RFC 6750, §3.1.
-                header: Some((header::WWW_AUTHENTICATE, "Bearer error=\"invalid_token\"")),
-            },
-            NotAuthenticated::Unavailable(_) => Stop {
-                rejection: Rejection::refused(503, Code::ServiceUnavailable, error.to_string()),
-                header: Some((header::RETRY_AFTER, "1")),
-            },
+                let challenge = "Bearer error=\"invalid_token\"";
+                Stop::from(rejection).with(header::WWW_AUTHENTICATE, challenge)
+            }
+            NotAuthenticated::Unavailable(_) => {
+                let message = error.to_string();
+                let rejection = Rejection::refused(503, Code::ServiceUnavailable, message);
+                Stop::from(rejection).with(header::RETRY_AFTER, "1")
+            }
         })
 }
 
@@ -259,10 +326,10 @@ fn not_acceptable() -> HttpResponse {
     respond(MediaType::Json, Err(rejection.into()))
 }
 
-fn respond(media_type: MediaType, outcome: Result<Answer, Stop>) -> HttpResponse {
-    let (answer, extra_header) = match outcome {
-        Ok(answer) => (answer, None),
-        Err(stop) => (stop.rejection.into(), stop.header),
+fn respond(media_type: MediaType, outcome: Result<Executed, Stop>) -> HttpResponse {
+    let (answer, headers) = match outcome {
+        Ok(Executed { answer, headers }) => (answer, Vec::from(headers)),
+        Err(stop) => (stop.rejection.into(), stop.headers),
     };
     let status = match (answer.stage, media_type) {
         (Stage::Refused(status), _) => status,
@@ -273,8 +340,8 @@ fn respond(media_type: MediaType, outcome: Result<Answer, Stop>) -> HttpResponse
     let mut response = HttpResponse::build(status);
     response.content_type(media_type.content_type());
     response.insert_header((header::VARY, "Accept"));
-    if let Some(extra_header) = extra_header {
-        response.insert_header(extra_header);
+    for header in headers {
+        response.insert_header(header);
     }
     match serde_json::to_vec(&answer) {
         Ok(body) => response.body(body),

@@ -13,6 +13,7 @@ use super::query::Query;
 use super::subscription::Subscription;
 use crate::cursor::Cursors;
 use crate::hub::Hub;
+use crate::limits::Limits;
 
 /// The schema with what its resolvers need. Each request gets loaders of its own.
 #[derive(Clone)]
@@ -29,12 +30,14 @@ impl Shop {
         directory: Directory,
         hub: Hub,
         cursors: Cursors,
+        limits: Limits,
         introspection: bool,
     ) -> Self {
         let builder = Schema::build(Query::default(), Mutation::default(), Subscription)
             .data(orders.clone())
             .data(hub)
-            .data(cursors);
+            .data(cursors)
+            .data(limits);
         let builder = if introspection {
             builder
         } else {

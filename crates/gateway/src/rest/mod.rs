@@ -4,11 +4,18 @@ mod get_order;
 mod get_product;
 mod list_orders;
 mod list_products;
+mod metering;
 mod model;
 mod openapi;
 mod place_order;
 
-use actix_web::{HttpRequest, web};
+use actix_web::{
+    HttpRequest,
+    body::BoxBody,
+    dev::ServiceRequest,
+    middleware::{Next, from_fn},
+    web,
+};
 use contracts::ErrorCode;
 use kernel::{Permission, page::Page};
 use orders::{OrderError, Orders};
@@ -21,6 +28,7 @@ use service_kit::{
 };
 
 use crate::cursor::Cursors;
+use crate::limits::Limits;
 use crate::listing::{InvalidListing, PageArguments};
 use model::OrderBody;
 
@@ -36,6 +44,7 @@ pub(crate) struct Context {
     pub(crate) orders: Orders,
     pub(crate) cursors: Cursors,
     pub(crate) verifier: Verifier,
+    pub(crate) limits: Limits,
 }
 
 /// Mounts `/v1`, its OpenAPI document and Swagger UI.
@@ -44,9 +53,12 @@ pub(crate) fn configure(context: &Context, config: &mut web::ServiceConfig) {
         .app_data(web::Data::new(context.verifier.clone()))
         .app_data(web::Data::new(context.clone()))
         .default_service(web::to(not_found));
-    let scope = routes().mount(scope);
+    let limits = context.limits.clone();
+    let meter = move |request: ServiceRequest, next: Next<BoxBody>| {
+        metering::meter(limits.clone(), request, next)
+    };
     config
-        .service(scope)
+        .service(routes().mount(scope).wrap(from_fn(meter)))
         .configure(api_docs::configure("", openapi()));
 }
 

@@ -84,6 +84,7 @@ pub(super) async fn handle(
     Json(body): Json<PlaceOrderBody>,
 ) -> Result<HttpResponse, Problem> {
     let order = body.parse(idempotency_key(&request)?);
+    context.limits.order(&caller.0).await?;
     let placed = context
         .orders
         .place(caller.actor(), &order)

@@ -11,6 +11,7 @@ mod limits;
 mod me;
 mod orders;
 mod pages;
+mod rate_limits;
 mod subscriptions;
 mod support;
 mod webhooks;

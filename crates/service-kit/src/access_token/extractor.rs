@@ -22,8 +22,13 @@ impl Authenticated {
         &self.0.actor
     }
 
-    /// Verifies the bearer token of a request. Needs a `web::Data<Verifier>`.
-    pub(crate) async fn of(request: &HttpRequest) -> Result<Self, Problem> {
+    /// Verifies the bearer token of a request, unless a middleware has done so and left the caller
+    /// in the request's extensions. Needs a `web::Data<Verifier>`.
+    pub async fn of(request: &HttpRequest) -> Result<Self, Problem> {
+        let known = request.extensions().get::<Self>().cloned();
+        if let Some(known) = known {
+            return Ok(known);
+        }
         let verifier = verifier(request)?;
         let token = bearer_token(request).ok_or_else(unauthenticated)?;
         Ok(Self(verifier.verify(token).await?))

@@ -27,21 +27,32 @@ impl Pace {
         }
     }
 
-    /// A request at `now` after those that `arrival` stands for: the new theoretical arrival, or
-    /// how long to wait.
+    /// `cost` requests at `now` after those that `arrival` stands for, all or none: the new
+    /// theoretical arrival, or how long to wait.
     ///
     /// # Errors
     /// The wait, when the quota is used up.
-    pub(super) fn admit(self, arrival: Option<Micros>, now: Micros) -> Result<Micros, Micros> {
+    pub(super) fn admit(
+        self,
+        arrival: Option<Micros>,
+        now: Micros,
+        cost: u32,
+    ) -> Result<Micros, Micros> {
         // Further ahead only if the clock went back or the quota became smaller.
         let latest = now.saturating_add(self.window);
         let due = arrival.unwrap_or(now).clamp(now, latest);
-        let next = due.saturating_add(self.interval);
+        let next = due.saturating_add(self.interval.saturating_mul(cost.into()));
         if next <= latest {
             Ok(next)
         } else {
             Err(next - latest)
         }
+    }
+
+    /// How many more requests are admitted at once.
+    pub(super) fn left(self, arrival: Micros, now: Micros) -> u32 {
+        let left = (now.saturating_add(self.window) - arrival) / self.interval;
+        u32::try_from(left).unwrap_or_default()
     }
 }
 
@@ -67,7 +78,7 @@ mod tests {
         let pace = Pace::of(&quota(3, Duration::from_secs(3)));
         let mut arrival = None;
         let mut at = |seconds: f64| {
-            let answer = pace.admit(arrival, (seconds * 1e6) as Micros);
+            let answer = pace.admit(arrival, (seconds * 1e6) as Micros, 1);
             arrival = answer.ok().or(arrival);
             answer.map(|_| ()).map_err(|wait| wait as f64 / 1e6)
         };
@@ -93,7 +104,7 @@ mod tests {
         fn governor_agrees(
             limit in 1_u32..50,
             interval in 1_u64..100_000,
-            pauses in prop::collection::vec(0_u64..200_000, 1..200),
+            requests in prop::collection::vec((0_u64..200_000, 1_u32..4), 1..200),
         ) {
             let per = Duration::from_micros(interval * u64::from(limit));
             let pace = Pace::of(&quota(limit, per));
@@ -101,13 +112,17 @@ mod tests {
             let rate = governor::Quota::with_period(Duration::from_micros(interval)).unwrap();
             let rate = rate.allow_burst(NonZeroU32::new(limit).unwrap());
             let governor = governor::RateLimiter::direct_with_clock(rate, clock.clone());
-            let (mut now, mut arrival) = (1_000_000, None);
-            for pause in pauses {
+            let (mut now, mut arrival) = (1_000_000, None::<Micros>);
+            for (pause, cost) in requests {
+                let cost = cost.min(limit);
                 clock.advance(Duration::from_micros(pause));
                 now += pause as Micros;
-                let ours = pace.admit(arrival, now);
+                let left = arrival.map_or(limit, |arrival: Micros| pace.left(arrival.max(now), now));
+                let ours = pace.admit(arrival, now, cost);
                 arrival = ours.ok().or(arrival);
-                prop_assert_eq!(ours.is_ok(), governor.check().is_ok());
+                prop_assert_eq!(ours.is_ok(), left >= cost);
+                let theirs = governor.check_n(NonZeroU32::new(cost).unwrap());
+                prop_assert_eq!(ours.is_ok(), matches!(theirs, Ok(Ok(()))));
             }
         }
     }

@@ -114,7 +114,7 @@ impl RateLimiter {
         let answers = charges.iter().map(|charge| {
             let subject = self.0.subjects.hash(charge.quota.name, charge.subject);
             let arrival = local.get(&subject).copied();
-            (subject, Pace::of(charge.quota).admit(arrival, now))
+            (subject, Pace::of(charge.quota).admit(arrival, now, 1))
         });
         let answers: Vec<_> = answers.collect();
         if answers.iter().all(|(_, answer)| answer.is_ok()) {

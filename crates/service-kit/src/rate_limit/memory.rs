@@ -29,6 +29,18 @@ impl<V> Generations<V> {
         self.young.get(subject).or_else(|| self.old.get(subject))
     }
 
+    /// What is known of a subject, for a change of it.
+    pub(super) fn entry(&mut self, subject: SubjectHash) -> &mut V
+    where
+        V: Copy + Default,
+    {
+        if !self.young.contains_key(&subject) {
+            let known = self.old.get(&subject).copied().unwrap_or_default();
+            self.insert(subject, known);
+        }
+        self.young.entry(subject).or_default()
+    }
+
     pub(super) fn insert(&mut self, subject: SubjectHash, value: V) {
         if self.young.len() >= GENERATION && !self.young.contains_key(&subject) {
             self.old = std::mem::take(&mut self.young);

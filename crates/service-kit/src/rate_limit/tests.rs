@@ -120,3 +120,39 @@ fn nobody_can_tell_from_a_key_whose_it_is() {
     assert_ne!(key, other_secret.key("limit", "log-ins", b"192.0.2.1"));
     assert_ne!(subjects.hash("a", b"bc"), subjects.hash("ab", b"c"));
 }
+
+#[tokio::test]
+async fn a_budget_is_used_up_by_cost_and_fills_up_again() {
+    let (subjects, clock) = subjects();
+    let budget = Budget::new(quota("cost", 60), subjects);
+    let (ada, bob) = (budget.payer(b"ada"), budget.payer(b"bob"));
+    let paid = budget.spend(ada, 20).await.unwrap();
+    assert_eq!((paid.remaining, paid.reset.as_secs()), (40, 20));
+    let header = |at: usize| paid.headers()[at].1.to_str().unwrap().to_owned();
+    assert_eq!(header(0), "\"cost\";r=40;t=20");
+    assert_eq!(header(1), "\"cost\";q=60;w=60");
+    budget.spend(ada, 39).await.unwrap();
+
+    let refused = budget.spend(ada, 6).await.unwrap_err();
+    assert_eq!(refused.retry_after, Duration::from_secs(5));
+    budget.check(ada).unwrap_err();
+    budget.check(bob).unwrap();
+    budget.spend(bob, 60).await.unwrap();
+    // Who was told to wait waits, for something cheaper, too.
+    clock.advance(TimeDelta::seconds(4));
+    budget.check(ada).unwrap_err();
+    clock.advance(TimeDelta::seconds(1));
+    budget.check(ada).unwrap();
+    budget.spend(ada, 6).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_costs_more_than_the_whole_budget_is_paid_with_the_whole() {
+    let (subjects, clock) = subjects();
+    let budget = Budget::new(quota("cost", 60), subjects);
+    let ada = budget.payer(b"ada");
+    assert_eq!(budget.spend(ada, u32::MAX).await.unwrap().remaining, 0);
+    budget.spend(ada, u32::MAX).await.unwrap_err();
+    clock.advance(TimeDelta::seconds(60));
+    budget.spend(ada, u32::MAX).await.unwrap();
+}

@@ -8,7 +8,7 @@ use std::{
 
 use cache::RedisLink;
 use kernel::SystemClock;
-use service_kit::rate_limit::{Backoff, BackoffPolicy, Quota, RateLimiter, Subjects};
+use service_kit::rate_limit::{Backoff, BackoffPolicy, Budget, Quota, RateLimiter, Subjects};
 use testkit::services::Redis;
 
 use crate::{ask, eventually, private_redis};
@@ -159,4 +159,65 @@ async fn replicas_share_the_failures_and_the_success_that_ends_them() {
     redis.restart().await.unwrap();
     eventually("Redis is used again", async || link.is_available()).await;
     two.check(b"ada").await.unwrap();
+}
+
+/// Spends one at a time until it is refused, and says how often it was paid.
+async fn paid(budget: &Budget, most: usize) -> usize {
+    let payer = budget.payer(b"ada");
+    let mut paid = 0;
+    while paid < most && budget.spend(payer, 1).await.is_ok() {
+        paid += 1;
+    }
+    paid
+}
+
+#[tokio::test]
+async fn replicas_share_one_budget_and_most_requests_ask_nobody() {
+    let Some(redis) = private_redis("replicas_share_one_budget").await else {
+        return;
+    };
+    let hourly = quota("cost", 10_000, Duration::from_secs(1_000_000));
+    let one = Budget::new(hourly, subjects(&redis).await.0);
+    let two = Budget::new(hourly, subjects(&redis).await.0);
+    assert_eq!(paid(&one, 3_000).await, 3_000);
+    let asked: String = ask(&redis, &["INFO", "commandstats"]).await;
+    let line = asked
+        .lines()
+        .find(|line| line.starts_with("cmdstat_evalsha:"));
+    let calls = line.unwrap().split(['=', ',']).nth(1).unwrap();
+    assert!(
+        calls.parse::<u32>().unwrap() < 300,
+        "{calls} for 3,000 requests"
+    );
+
+    // Nobody gets more than there is, and hardly anything is lost.
+    let rest = paid(&two, 10_000).await + paid(&one, 10_000).await;
+    assert!((6_900..=7_000).contains(&rest), "{rest}");
+    let refused = two.spend(two.payer(b"ada"), 1).await.unwrap_err();
+    assert!(refused.retry_after <= Duration::from_secs(100), "{refused}");
+    two.spend(two.payer(b"bob"), 10_000).await.unwrap();
+}
+
+#[tokio::test]
+async fn while_redis_is_away_each_replica_has_the_budget_for_itself() {
+    let Some(mut redis) = private_redis("while_redis_is_away_each_replica_has_the_budget").await
+    else {
+        return;
+    };
+    let (subjects, link) = subjects(&redis).await;
+    let budget = Budget::new(quota("cost", 50, Duration::from_secs(1_000_000)), subjects);
+    let ada = budget.payer(b"ada");
+    let first = budget.spend(ada, 20).await.unwrap();
+    assert_eq!(first.remaining, 30);
+    redis.kill();
+    let started = Instant::now();
+    assert_eq!(paid(&budget, 100).await, 50, "counted here, afresh");
+    assert!(started.elapsed() < Duration::from_secs(3));
+    budget.check(ada).unwrap_err();
+
+    redis.restart().await.unwrap();
+    eventually("Redis is used again", async || link.is_available()).await;
+    budget.spend(budget.payer(b"bob"), 5).await.unwrap();
+    let keys: Vec<String> = ask(&redis, &["KEYS", "*"]).await;
+    assert_eq!(keys.len(), 1, "and counts now");
 }

@@ -176,14 +176,17 @@ async fn start_distributed() -> Result<System, Failure> {
 /// All load comes from one client, and may use one account for all of it.
 fn no_limits() -> Settings {
     let limits = [
-        "log_ins_per_client",
-        "log_ins_per_account",
-        "log_ins",
-        "refreshes_per_client",
-        "mail_requests_per_client",
-        "other_requests_per_client",
+        "auth.limits.log_ins_per_client",
+        "auth.limits.log_ins_per_account",
+        "auth.limits.log_ins",
+        "auth.limits.refreshes_per_client",
+        "auth.limits.mail_requests_per_client",
+        "auth.limits.other_requests_per_client",
+        "gateway.limits.cost_per_client",
+        "gateway.limits.cost_per_user",
+        "gateway.limits.orders_per_user",
     ];
-    let unlimited = |name| setting(&format!("auth.limits.{name}"), 1_000_000_000);
+    let unlimited = |name: &str| setting(name, 1_000_000_000);
     limits.map(unlimited).to_vec()
 }
 

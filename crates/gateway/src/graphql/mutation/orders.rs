@@ -7,8 +7,9 @@ use orders::{Orders, PlaceOrderError};
 
 use super::{UserError, camel_case};
 use crate::graphql::access::ByTable;
-use crate::graphql::failure::{caller, order_failure};
+use crate::graphql::failure::{caller, order_failure, too_many_failure};
 use crate::graphql::model::Order;
+use crate::limits::Limits;
 
 #[derive(Default)]
 pub(super) struct OrderMutations;
@@ -26,6 +27,8 @@ impl OrderMutations {
             Ok(request) => request,
             Err(user_errors) => return Ok(PlaceOrderPayload::refused(user_errors)),
         };
+        let counted = context.data::<Limits>()?.order(caller(context)?).await;
+        counted.map_err(|too_many| too_many_failure(&too_many))?;
         match context.data::<Orders>()?.place(actor, &request).await {
             Ok(placed) => Ok(PlaceOrderPayload {
                 order: Some(placed.into_order().into()),

@@ -19,9 +19,11 @@ use super::protocol::{ClientMessage, Ending, ServerMessage};
 use super::socket::Cut;
 use crate::caller::{Caller, NotAuthenticated, authenticate, expires_at};
 use crate::graphql::answer::{Answer, Stage};
-use crate::graphql::code::{Code, error};
+use crate::graphql::code::{Code, error, too_many_error};
+use crate::graphql::engine::Prepared;
 use crate::graphql::guard::OperationKind;
 use crate::graphql::parameters::Parameters;
+use crate::limits::REFUSED;
 
 /// Why a connection is over.
 enum Over {
@@ -258,7 +260,13 @@ impl<E: Executor> Connection<E> {
             return self.send_errors(&id, &[error]).await;
         }
         let engine = self.sockets.engine.clone();
-        let prepared = match engine.prepare(parameters) {
+        let prepared = engine.prepare(parameters);
+        let cost = prepared.as_ref().map_or(REFUSED, Prepared::units);
+        let limits = &self.sockets.limits;
+        if let Err(too_many) = limits.spend(limits.user(&caller), cost).await {
+            return self.send_errors(&id, &[too_many_error(&too_many)]).await;
+        }
+        let prepared = match prepared {
             Ok(prepared) => prepared.by(Some(caller)),
             Err(rejection) => return self.send_errors(&id, &rejection.errors).await,
         };

@@ -22,9 +22,12 @@ use actix_web::{
 use async_graphql::Executor;
 use contracts::ErrorCode;
 use kernel::SharedClock;
-use service_kit::{access_token::Verifier, lifecycle::Shutdown, problem::Problem};
+use service_kit::{
+    access_token::Verifier, client_address::ClientAddress, lifecycle::Shutdown, problem::Problem,
+};
 
 use super::engine::Engine;
+use crate::limits::{Limits, REFUSED};
 use admission::Admission;
 use connection::Connection;
 use protocol::SUBPROTOCOL;
@@ -72,6 +75,7 @@ impl Default for SocketConfig {
 pub struct Sockets<E> {
     engine: Engine<E>,
     verifier: Verifier,
+    limits: Limits,
     clock: SharedClock,
     shutdown: Shutdown,
     config: SocketConfig,
@@ -83,6 +87,7 @@ impl<E: Executor> Sockets<E> {
     pub fn new(
         engine: Engine<E>,
         verifier: Verifier,
+        limits: Limits,
         clock: SharedClock,
         shutdown: Shutdown,
         config: SocketConfig,
@@ -91,6 +96,7 @@ impl<E: Executor> Sockets<E> {
         Self {
             engine,
             verifier,
+            limits,
             clock,
             shutdown,
             config,
@@ -117,6 +123,9 @@ pub(super) async fn open<E: Executor>(
             .detail(detail)
             .into());
     }
+    let limits = &sockets.limits;
+    let opener = limits.client(ClientAddress::of(&request));
+    limits.spend(opener, REFUSED).await.map_err(Problem::from)?;
     let stopping = sockets.shutdown.soft().is_cancelled();
     let seat = if stopping {
         None

@@ -13,7 +13,7 @@ use database::Database;
 use gateway::graphql::engine::EngineConfig;
 use gateway::graphql::http::HttpConfig;
 use gateway::graphql::websocket::SocketConfig;
-use gateway::{Gateway, GatewayConfig, GatewayDeps};
+use gateway::{Gateway, GatewayConfig, GatewayDeps, LimitsConfig};
 use kernel::{Clock, ManualClock, OrderId};
 use messaging::{Broker, BrokerConfig, Message, QueueSpec, Relay, RelayConfig, RelayWaker};
 use migrations::{MigratorTrait, OrdersMigrator};
@@ -26,6 +26,7 @@ use service_kit::lifecycle::Shutdown;
 use tempfile::TempDir;
 use uuid::Uuid;
 
+use super::stub::limits;
 use super::{Api, People, Reply, Socket, Tokens};
 
 /// An event is published only when a queue takes it.
@@ -51,6 +52,11 @@ impl Shop {
 
     /// A shop with the demo catalogue.
     pub async fn open() -> Self {
+        Self::open_with(LimitsConfig::default()).await
+    }
+
+    /// One with other limits.
+    pub async fn open_with(limits_config: LimitsConfig) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("orders.db").display());
         let database = Database::connect(&url, 2).await.unwrap();
@@ -97,6 +103,7 @@ impl Shop {
             broker: broker.clone(),
             verifier: tokens.verifier(),
             directory: people.directory(&clock),
+            limits: limits(limits_config, &clock),
             clock: shared_clock,
             shutdown: shutdown.clone(),
         };

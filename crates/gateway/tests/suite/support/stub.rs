@@ -7,8 +7,10 @@ use actix_web::web;
 use gateway::graphql::engine::{Engine, EngineConfig};
 use gateway::graphql::http::{Endpoint, HttpConfig, configure};
 use gateway::graphql::websocket::{SocketConfig, Sockets};
+use gateway::{Limits, LimitsConfig};
 use kernel::ManualClock;
 use service_kit::lifecycle::Shutdown;
+use service_kit::rate_limit::Subjects;
 use tokio::sync::mpsc;
 
 use super::{Api, Socket, Tokens, schema};
@@ -18,6 +20,7 @@ pub struct Settings {
     pub engine: EngineConfig,
     pub http: HttpConfig,
     pub sockets: SocketConfig,
+    pub limits: LimitsConfig,
 }
 
 pub struct Server {
@@ -40,14 +43,17 @@ impl Server {
         let shutdown = Shutdown::new();
         let (report, ended) = mpsc::unbounded_channel();
         let engine = Engine::new(schema::schema(report), settings.engine);
+        let limits = limits(settings.limits, &clock);
         let endpoint = web::Data::new(Endpoint {
             engine: engine.clone(),
             verifier: tokens.verifier(),
+            limits: limits.clone(),
             http: settings.http,
         });
         let sockets = web::Data::new(Sockets::new(
             engine,
             tokens.verifier(),
+            limits,
             Arc::new(clock.clone()),
             shutdown.clone(),
             settings.sockets,
@@ -70,6 +76,13 @@ impl Server {
         socket.init(&self.tokens.valid()).await;
         socket
     }
+}
+
+/// Limits counted in this process.
+pub fn limits(config: LimitsConfig, clock: &ManualClock) -> Limits {
+    let secret = b"a secret of at least 32 bytes ..";
+    let subjects = Subjects::in_memory(secret, Arc::new(clock.clone()));
+    Limits::new(config, &subjects)
 }
 
 impl Deref for Server {
