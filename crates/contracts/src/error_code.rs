@@ -86,6 +86,7 @@ error_codes! {
     InvalidPageSize = "invalid-page-size", 400, "A page has 1 to 100 rows.";
     IdempotencyKeyMissing = "idempotency-key-missing", 400, "The Idempotency-Key header is required.";
     IdempotencyKeyInvalid = "idempotency-key-invalid", 400, "The idempotency key has 1 to 255 visible ASCII characters.";
+    IdempotencyKeyInFlight = "idempotency-key-in-flight", 409, "The first request with this idempotency key is not answered yet.";
     IdempotencyKeyReused = "idempotency-key-reused", 422, "The idempotency key was used with another body.";
     OrderNotFound = "order-not-found", 404, "There is no such order.";
     ProductNotFound = "product-not-found", 404, "There is no such product.";

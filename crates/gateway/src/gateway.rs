@@ -38,14 +38,9 @@ pub fn declared_routes() -> Vec<DeclaredRoute> {
         path: GRAPHQL.to_owned(),
         access: Access::Public,
     });
-    let tables = [
-        assets::routes(),
-        rest::routes(),
-        api_docs::routes(""),
-        webhooks::routes(),
-    ];
+    let tables = [assets::routes(), api_docs::routes(""), webhooks::routes()];
     let declared = tables.iter().flat_map(|table| table.declared().to_vec());
-    declared.chain(graphql).collect()
+    declared.chain(rest::declared()).chain(graphql).collect()
 }
 
 /// The settings of the gateway. What has a default keeps to the specification of the service.
@@ -140,6 +135,7 @@ impl Gateway {
                 cursors,
                 verifier,
                 limits,
+                in_flight: rest::InFlight::default(),
             },
             webhooks: Webhooks {
                 orders: orders.clone(),

@@ -6,6 +6,7 @@
 
 mod assets;
 mod caller;
+mod conditional;
 mod cursor;
 mod freshness;
 mod gateway;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use actix_cors::Cors;
 use actix_web::http::header::{
-    AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
-    WWW_AUTHENTICATE,
+    AUTHORIZATION, CONTENT_TYPE, ETAG, HeaderName, IF_MATCH, IF_NONE_MATCH, LINK, LOCATION,
+    RETRY_AFTER, WWW_AUTHENTICATE,
 };
 
 /// How long a browser may remember that it was allowed to ask.
@@ -23,13 +23,17 @@ const SENT: [HeaderName; 7] = [
     HeaderName::from_static("traceparent"),
     HeaderName::from_static("x-request-id"),
 ];
-const SHOWN: [HeaderName; 7] = [
+const SHOWN: [HeaderName; 11] = [
     ETAG,
+    LINK,
     LOCATION,
     RETRY_AFTER,
     WWW_AUTHENTICATE,
+    HeaderName::from_static("deprecation"),
+    HeaderName::from_static("idempotent-replayed"),
     HeaderName::from_static("ratelimit"),
     HeaderName::from_static("ratelimit-policy"),
+    HeaderName::from_static("sunset"),
     HeaderName::from_static("x-request-id"),
 ];
 

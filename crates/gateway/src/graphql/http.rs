@@ -20,6 +20,7 @@ use async_graphql::Executor;
 use service_kit::access_token::Verifier;
 use service_kit::client_address::ClientAddress;
 use service_kit::json::{JsonLimit, read};
+use service_kit::problem::chain;
 use service_kit::rate_limit::TooMany;
 
 use super::answer::{Answer, Rejection, Stage};
@@ -31,6 +32,7 @@ use super::parameters::Parameters;
 use super::websocket;
 use crate::assets;
 use crate::caller::{Caller, NotAuthenticated, caller_of};
+use crate::conditional::{self, Audience};
 use crate::limits::{Limits, Payer, REFUSED};
 
 /// Bounds of the HTTP transport.
@@ -97,6 +99,8 @@ struct Stop {
 struct Executed {
     answer: Answer,
     headers: [Header; 2],
+    /// Nobody in particular asked.
+    is_anonymous: bool,
 }
 
 /// Who asks, and who pays.
@@ -167,7 +171,10 @@ async fn get<E: Executor>(request: HttpRequest, endpoint: web::Data<Endpoint<E>>
         let prepared = prepared.map_err(Stop::from).and_then(not_a_mutation);
         endpoint.execute(tab, prepared).await
     };
-    respond(media_type, outcome.await)
+    match outcome.await {
+        Ok(executed) if executed.is_public() => publish(&request, media_type, executed),
+        outcome => respond(media_type, outcome),
+    }
 }
 
 fn not_a_mutation(prepared: Prepared) -> Result<Prepared, Stop> {
@@ -216,8 +223,13 @@ impl<E: Executor> Endpoint<E> {
                 Err(Rejection::refused(400, Code::BadRequest, message).into())
             }
             Ok(prepared) => {
+                let is_anonymous = tab.caller.is_none();
                 let answer = self.engine.execute(prepared.by(tab.caller)).await;
-                Ok(Executed { answer, headers })
+                Ok(Executed {
+                    answer,
+                    headers,
+                    is_anonymous,
+                })
             }
             Err(mut stop) => {
                 stop.headers.extend(headers);
@@ -326,9 +338,38 @@ fn not_acceptable() -> HttpResponse {
     respond(MediaType::Json, Err(rejection.into()))
 }
 
+impl Executed {
+    /// Whether the same request by anybody else would be answered the same.
+    fn is_public(&self) -> bool {
+        self.is_anonymous && self.answer.stage == Stage::Executed && self.answer.errors.is_empty()
+    }
+}
+
+/// An answer to a GET that caches may keep for a moment. It differs by what `Vary` names alone.
+fn publish(request: &HttpRequest, media_type: MediaType, executed: Executed) -> HttpResponse {
+    let Executed {
+        answer, headers, ..
+    } = executed;
+    match conditional::answer(request, &answer, Audience::Everybody) {
+        Ok(mut response) => {
+            let content_type = HeaderValue::from_static(media_type.content_type());
+            let vary = HeaderValue::from_static("Accept, Authorization");
+            let own = [(header::CONTENT_TYPE, content_type), (header::VARY, vary)];
+            for (name, value) in own.into_iter().chain(headers) {
+                response.headers_mut().insert(name, value);
+            }
+            response
+        }
+        Err(problem) => {
+            tracing::error!(error = %chain(&problem), "an answer could not be written as JSON");
+            HttpResponse::InternalServerError().finish()
+        }
+    }
+}
+
 fn respond(media_type: MediaType, outcome: Result<Executed, Stop>) -> HttpResponse {
     let (answer, headers) = match outcome {
-        Ok(Executed { answer, headers }) => (answer, Vec::from(headers)),
+        Ok(executed) => (executed.answer, Vec::from(executed.headers)),
         Err(stop) => (stop.rejection.into(), stop.headers),
     };
     let status = match (answer.stage, media_type) {

@@ -1,4 +1,4 @@
-use actix_web::{HttpResponse, web};
+use actix_web::{HttpRequest, HttpResponse, web};
 use contracts::ErrorCode;
 use kernel::OrderId;
 use service_kit::access_token::Authenticated;
@@ -6,6 +6,7 @@ use service_kit::problem::{Problem, ProblemBody};
 
 use super::model::OrderBody;
 use super::{Context, complete_one, order_problem};
+use crate::conditional::{Audience, answer};
 
 /// One order.
 ///
@@ -16,9 +17,13 @@ use super::{Context, complete_one, order_problem};
     operation_id = "readOrder",
     tag = "orders",
     security(("bearer" = [])),
-    params(("id" = uuid::Uuid, Path, description = "The order's id")),
+    params(
+        ("id" = uuid::Uuid, Path, description = "The order's id"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of an earlier answer"),
+    ),
     responses(
-        (status = 200, description = "The order", body = OrderBody),
+        (status = 200, description = "The order", body = OrderBody, headers(("ETag" = String, description = "Changes with the body"))),
+        (status = 304, description = "As it was"),
         (status = 401, description = "`unauthenticated` or `invalid-token`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 404, description = "`order-not-found`", body = ProblemBody, content_type = "application/problem+json"),
@@ -26,6 +31,7 @@ use super::{Context, complete_one, order_problem};
     ),
 )]
 pub(super) async fn handle(
+    request: HttpRequest,
     id: web::Path<String>,
     caller: Authenticated,
     context: web::Data<Context>,
@@ -38,5 +44,5 @@ pub(super) async fn handle(
         .await
         .map_err(order_problem)?;
     let order = complete_one(&context.orders, order.ok_or_else(missing)?).await?;
-    Ok(HttpResponse::Ok().json(order))
+    answer(&request, &order, Audience::Caller)
 }

@@ -5,6 +5,7 @@ use service_kit::problem::{Problem, ProblemBody};
 
 use super::model::OrderPageBody;
 use super::{Context, ListQuery, complete, listing_problem, order_problem};
+use crate::conditional::{Audience, answer};
 use crate::cursor::List;
 
 /// One's own orders.
@@ -21,9 +22,11 @@ use crate::cursor::List;
         ("after" = Option<String>, Query, description = "A cursor: `page.next` of the page before"),
         ("last" = Option<i64>, Query, description = "So many orders before `before`, instead of `first`", minimum = 1, maximum = 100),
         ("before" = Option<String>, Query, description = "A cursor: `page.previous` of the page after"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of an earlier answer"),
     ),
     responses(
-        (status = 200, description = "A page of orders", body = OrderPageBody),
+        (status = 200, description = "A page of orders", body = OrderPageBody, headers(("ETag" = String, description = "Changes with the body"))),
+        (status = 304, description = "As it was"),
         (status = 400, description = "`invalid-page-size`, `invalid-cursor` or `malformed-request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`unauthenticated` or `invalid-token`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
@@ -46,5 +49,6 @@ pub(super) async fn handle(
     let page = context.orders.orders_of_actor(caller.actor(), page).await;
     let page = complete(&context.orders, page.map_err(order_problem)?).await;
     let page = page.map_err(order_problem)?;
-    Ok(HttpResponse::Ok().json(OrderPageBody::new(page, &context.cursors)))
+    let body = OrderPageBody::new(page, &context.cursors);
+    answer(&request, &body, Audience::Caller)
 }

@@ -1,8 +1,13 @@
+use std::sync::Arc;
+
 use actix_web::{HttpRequest, HttpResponse, web};
+use kernel::page::Page;
+use orders::Product;
 use service_kit::problem::{Problem, ProblemBody};
 
 use super::model::ProductPageBody;
 use super::{Context, ListQuery, listing_problem, order_problem};
+use crate::conditional::{Audience, answer};
 use crate::cursor::List;
 use crate::listing::product_filter;
 
@@ -20,9 +25,11 @@ use crate::listing::product_filter;
         ("last" = Option<i64>, Query, description = "So many products before `before`, instead of `first`", minimum = 1, maximum = 100),
         ("before" = Option<String>, Query, description = "A cursor: `page.previous` of the page after"),
         ("search" = Option<String>, Query, description = "Part of the name, in any case", max_length = 100, example = "tea"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of an earlier answer"),
     ),
     responses(
-        (status = 200, description = "A page of products", body = ProductPageBody),
+        (status = 200, description = "A page of products", body = ProductPageBody, headers(("ETag" = String, description = "Changes with the body"))),
+        (status = 304, description = "As it was"),
         (status = 400, description = "`invalid-page-size`, `invalid-cursor` or `malformed-request`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation`: the search", body = ProblemBody, content_type = "application/problem+json"),
         (status = 503, description = "`unavailable`", body = ProblemBody, content_type = "application/problem+json"),
@@ -32,15 +39,26 @@ pub(super) async fn handle(
     request: HttpRequest,
     context: web::Data<Context>,
 ) -> Result<HttpResponse, Problem> {
-    let (arguments, search) = ListQuery::parse(&request)?.into_parts();
+    let (page, list) = products(&context, &request).await?;
+    let body = ProductPageBody::new(&page, &context.cursors, list);
+    answer(&request, &body, Audience::Everybody)
+}
+
+/// The page that is asked for, in any version of the API.
+pub(super) async fn products(
+    context: &Context,
+    request: &HttpRequest,
+) -> Result<(Arc<Page<Product>>, List), Problem> {
+    let (arguments, search) = ListQuery::parse(request)?.into_parts();
+    let list = List::Products;
     let filter = product_filter(search).map_err(listing_problem)?;
     let page = arguments
-        .request(&context.cursors, List::Products)
+        .request(&context.cursors, list)
         .map_err(listing_problem)?;
     let page = context
         .orders
         .products(&filter, page)
         .await
         .map_err(order_problem)?;
-    Ok(HttpResponse::Ok().json(ProductPageBody::new(&page, &context.cursors)))
+    Ok((page, list))
 }

@@ -1,13 +1,18 @@
-//! REST `/v1`: the same use-cases as GraphQL, one endpoint a file. Errors are RFC 9457 problems.
+//! REST `/v1`, and the successors of some of it in `/v2`: the same use-cases as GraphQL, one
+//! endpoint a file. Errors are RFC 9457 problems.
 
+mod deprecation;
+mod examples;
 mod get_order;
 mod get_product;
+mod in_flight;
 mod list_orders;
 mod list_products;
 mod metering;
 mod model;
 mod openapi;
 mod place_order;
+mod v2;
 
 use actix_web::{
     HttpRequest,
@@ -24,7 +29,7 @@ use service_kit::{
     access_token::Verifier,
     api_docs,
     problem::Problem,
-    routes::{Access, RouteTable, not_found},
+    routes::{Access, DeclaredRoute, RouteTable, not_found},
 };
 
 use crate::cursor::Cursors;
@@ -32,6 +37,7 @@ use crate::limits::Limits;
 use crate::listing::{InvalidListing, PageArguments};
 use model::OrderBody;
 
+pub(crate) use in_flight::InFlight;
 pub use openapi::openapi;
 
 const PREFIX: &str = "/v1";
@@ -45,25 +51,40 @@ pub(crate) struct Context {
     pub(crate) cursors: Cursors,
     pub(crate) verifier: Verifier,
     pub(crate) limits: Limits,
+    pub(crate) in_flight: InFlight,
 }
 
 /// Mounts `/v1`, its OpenAPI document and Swagger UI.
 pub(crate) fn configure(context: &Context, config: &mut web::ServiceConfig) {
-    let scope = web::scope(PREFIX)
-        .app_data(web::Data::new(context.verifier.clone()))
-        .app_data(web::Data::new(context.clone()))
-        .default_service(web::to(not_found));
     let limits = context.limits.clone();
     let meter = move |request: ServiceRequest, next: Next<BoxBody>| {
         metering::meter(limits.clone(), request, next)
     };
+    let scope = |prefix| {
+        web::scope(prefix)
+            .app_data(web::Data::new(context.verifier.clone()))
+            .app_data(web::Data::new(context.clone()))
+            .default_service(web::to(not_found))
+    };
+    let first = v1_routes()
+        .mount(scope(PREFIX))
+        .wrap(from_fn(meter.clone()));
     config
-        .service(routes().mount(scope).wrap(from_fn(meter)))
+        .service(first.wrap(from_fn(deprecation::announce)))
+        .service(v2::routes().mount(scope(v2::PREFIX)).wrap(from_fn(meter)))
         .configure(api_docs::configure("", openapi()));
 }
 
-/// The routes and who may call them.
-pub(crate) fn routes() -> RouteTable {
+/// The routes of all versions and who may call them.
+pub(crate) fn declared() -> Vec<DeclaredRoute> {
+    let tables = [v1_routes(), v2::routes()];
+    tables
+        .iter()
+        .flat_map(|table| table.declared().to_vec())
+        .collect()
+}
+
+fn v1_routes() -> RouteTable {
     let read_orders = Access::Needs(Permission::ReadOwnOrders);
     RouteTable::new(PREFIX)
         .get("/products", Access::Public, list_products::handle)

@@ -127,8 +127,8 @@ pub(super) struct PageBody {
 }
 
 impl ProductPageBody {
-    pub(super) fn new(page: &Page<orders::Product>, cursors: &Cursors) -> Self {
-        let neighbours = PageBody::new(page, cursors, List::Products, orders::Product::key);
+    pub(super) fn new(page: &Page<orders::Product>, cursors: &Cursors, list: List) -> Self {
+        let neighbours = PageBody::new(page, cursors, list, orders::Product::key);
         let items = page.items.iter().cloned().map(ProductBody::from).collect();
         Self {
             items,
@@ -148,7 +148,12 @@ impl OrderPageBody {
 }
 
 impl PageBody {
-    fn new<T>(page: &Page<T>, cursors: &Cursors, list: List, key: impl Fn(&T) -> Key) -> Self {
+    pub(super) fn new<T>(
+        page: &Page<T>,
+        cursors: &Cursors,
+        list: List,
+        key: impl Fn(&T) -> Key,
+    ) -> Self {
         let cursor = |row: Option<&T>| row.map(|row| cursors.encode(list, key(row)));
         Self {
             next: cursor(page.items.last().filter(|_| page.has_next)),

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use actix_web::{
     HttpRequest, HttpResponse,
     http::header::{HeaderName, LOCATION},
@@ -52,7 +54,7 @@ fn place_problem(error: PlaceOrderError) -> Problem {
 ///
 /// It is answered at once; stock and payment follow, which `GET /v1/orders/{id}` or the GraphQL
 /// subscription `orderUpdated` shows. Sent again with the same key and body, the request leads to
-/// the same order.
+/// the same order, and while the first is not answered yet, to 409.
 #[utoipa::path(
     post,
     path = "/v1/orders",
@@ -71,6 +73,7 @@ fn place_problem(error: PlaceOrderError) -> Problem {
         (status = 400, description = "`malformed-json`, `idempotency-key-missing` or `idempotency-key-invalid`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 401, description = "`unauthenticated` or `invalid-token`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 403, description = "`forbidden`", body = ProblemBody, content_type = "application/problem+json"),
+        (status = 409, description = "`idempotency-key-in-flight`: the first request with this key is not answered yet", body = ProblemBody, content_type = "application/problem+json"),
         (status = 413, description = "`payload-too-large`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 415, description = "`unsupported-media-type`", body = ProblemBody, content_type = "application/problem+json"),
         (status = 422, description = "`validation`, or `idempotency-key-reused` with another body", body = ProblemBody, content_type = "application/problem+json"),
@@ -84,6 +87,10 @@ pub(super) async fn handle(
     Json(body): Json<PlaceOrderBody>,
 ) -> Result<HttpResponse, Problem> {
     let order = body.parse(idempotency_key(&request)?);
+    let flight = context
+        .in_flight
+        .begin(caller.actor().user_id, &order.idempotency_key);
+    let _flight = flight.ok_or_else(in_flight)?;
     context.limits.order(&caller.0).await?;
     let placed = context
         .orders
@@ -98,6 +105,12 @@ pub(super) async fn handle(
         response.insert_header((IDEMPOTENT_REPLAYED, "true"));
     }
     Ok(response.json(order))
+}
+
+/// The first one is answered in a moment.
+fn in_flight() -> Problem {
+    let moment = Duration::from_secs(1);
+    Problem::new(ErrorCode::IdempotencyKeyInFlight).retry_after(moment)
 }
 
 fn idempotency_key(request: &HttpRequest) -> Result<IdempotencyKey, Problem> {

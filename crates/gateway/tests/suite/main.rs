@@ -12,6 +12,7 @@ mod me;
 mod orders;
 mod pages;
 mod rate_limits;
+mod rest;
 mod subscriptions;
 mod support;
 mod webhooks;

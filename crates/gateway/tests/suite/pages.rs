@@ -1,6 +1,7 @@
 //! The pages and the documents: served from the program itself.
 
-use gateway::{openapi, schema_sdl};
+use gateway::{declared_routes, openapi, schema_sdl};
+use serde_json::Value;
 
 use crate::support::{Reply, Shop};
 
@@ -47,6 +48,7 @@ async fn other_methods_are_refused_everywhere() {
         ("POST", "/openapi.json", "GET, HEAD"),
         ("GET", "/webhooks/stripe", "POST"),
         ("DELETE", "/v1/orders", "GET, HEAD, POST"),
+        ("PUT", "/v2/products", "GET, HEAD"),
     ] {
         let reply = Reply::to(shop.call(method, path)).await;
         reply.is_problem(405, "method-not-allowed");
@@ -67,14 +69,69 @@ async fn the_openapi_document_is_3_1_and_every_operation_is_described() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             operations += 1;
-            assert!(operation["summary"].is_string(), "{method} {path}");
-            assert!(operation["operationId"].is_string(), "{method} {path}");
-            for response in operation["responses"].as_object().unwrap().values() {
-                assert!(response["content"].is_object(), "{method} {path}");
+            let name = format!("{method} {path}");
+            assert!(operation["summary"].is_string(), "{name}");
+            assert!(operation["operationId"].is_string(), "{name}");
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let is_empty = ["204", "304"].contains(&status.as_str());
+                assert!(is_empty || response["content"].is_object(), "{name}");
+            }
+            let limited = &operation["responses"]["429"]["content"];
+            assert!(limited["application/problem+json"].is_object(), "{name}");
+        }
+    }
+    let routes = declared_routes().into_iter();
+    let rest = routes.filter(|route| route.path.starts_with("/v") && !route.path.contains("//"));
+    assert_eq!(operations, rest.count());
+}
+
+/// Whether a value is one of a schema, as far as objects, lists and names go.
+fn assert_fits(value: &Value, schema: &Value, document: &Value, place: &str) {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let schema = document.pointer(reference.trim_start_matches('#')).unwrap();
+        return assert_fits(value, schema, document, place);
+    }
+    match value {
+        Value::Object(fields) => {
+            let known = schema["properties"].as_object().unwrap();
+            for (name, field) in fields {
+                let schema = known
+                    .get(name)
+                    .unwrap_or_else(|| panic!("{place}: no {name}"));
+                assert_fits(field, schema, document, &format!("{place}.{name}"));
+            }
+            for name in schema["required"].as_array().into_iter().flatten() {
+                let name = name.as_str().unwrap();
+                assert!(fields.contains_key(name), "{place}: {name} is missing");
+            }
+        }
+        Value::Array(items) => {
+            for item in items {
+                assert_fits(item, &schema["items"], document, &format!("{place}[]"));
+            }
+        }
+        Value::String(_) => assert!(schema.to_string().contains("string"), "{place}"),
+        Value::Number(_) => assert!(schema.to_string().contains("integer"), "{place}"),
+        Value::Bool(_) | Value::Null => {}
+    }
+}
+
+#[test]
+fn every_answer_has_an_example_that_fits_its_schema() {
+    let document = serde_json::to_value(openapi()).unwrap();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            for (status, response) in operation["responses"].as_object().unwrap() {
+                let content = &response["content"]["application/json"];
+                if !status.starts_with('2') || content.is_null() {
+                    continue;
+                }
+                let name = format!("{method} {path} {status}");
+                assert!(content["example"].is_object(), "{name}: no example");
+                assert_fits(&content["example"], &content["schema"], &document, &name);
             }
         }
     }
-    assert_eq!(operations, 5);
 }
 
 #[test]

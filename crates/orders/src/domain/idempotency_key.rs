@@ -2,7 +2,7 @@ use std::str::FromStr;
 
 /// Names one attempt of a client to place an order, so that a repeated request is recognised
 /// (IETF draft-ietf-httpapi-idempotency-key-header). Unique per customer.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(String);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

@@ -19,7 +19,7 @@ use messaging::{Broker, BrokerConfig, Message, QueueSpec, Relay, RelayConfig, Re
 use migrations::{MigratorTrait, OrdersMigrator};
 use orders::{Orders, Received};
 use reqwest::RequestBuilder;
-use sea_orm::{ConnectionTrait, Statement};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use service_kit::lifecycle::Shutdown;
@@ -182,6 +182,11 @@ impl Shop {
             .find(|(_, is_available)| !is_available)
             .unwrap()
             .0
+    }
+
+    /// Keeps everybody else from writing, until it ends.
+    pub async fn hold_writer(&self) -> DatabaseTransaction {
+        self.orders.database().begin().await.unwrap()
     }
 
     /// Renames a product behind the back of the gateway.
