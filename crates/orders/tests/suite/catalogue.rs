@@ -1,8 +1,15 @@
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
+};
+
+use futures_util::future::join_all;
 use kernel::{
     ProductId,
     page::{Direction, Key, Page, PageRequest},
 };
 use orders::{Product, ProductFilter};
+use tokio::sync::Barrier;
 use uuid::Uuid;
 
 use crate::{
@@ -209,6 +216,35 @@ async fn copies_of_a_product_are_forgotten_when_it_is_said_to_have_changed() {
         assert_eq!(product.as_ref().as_ref().unwrap().name, "Plumb bob, new");
         let page = page(shop, Direction::Forward, None).await;
         assert_eq!(page.items[0].name, "Plumb bob, new");
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn five_hundred_readers_of_what_is_not_cached_ask_the_database_once() {
+    on_each_database(async |shop| {
+        let bob = shop.add_product("Plumb bob", eur(1_250), 10).await;
+        let asked = Arc::new(AtomicUsize::new(0));
+        let counter = Arc::clone(&asked);
+        let count = move |_: &str| {
+            counter.fetch_add(1, Ordering::SeqCst);
+        };
+        let orders = shop.observed_process(count).await;
+        for id in [bob, Uuid::now_v7().into()] {
+            asked.store(0, Ordering::SeqCst);
+            let start = Arc::new(Barrier::new(500));
+            let readers = (0..500).map(|_| {
+                let (orders, start) = (orders.clone(), Arc::clone(&start));
+                tokio::spawn(async move {
+                    start.wait().await;
+                    orders.product(id).await.unwrap().is_some()
+                })
+            });
+            for found in join_all(readers).await {
+                assert_eq!(found.unwrap(), id == bob);
+            }
+            assert_eq!(asked.load(Ordering::SeqCst), 1, "what does not exist, too");
+        }
     })
     .await;
 }

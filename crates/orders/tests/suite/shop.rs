@@ -111,6 +111,15 @@ impl Shop {
         orders_over(database, &self.clock).await
     }
 
+    /// Another process whose statements `observer` hears of.
+    pub async fn observed_process(
+        &self,
+        observer: impl Fn(&str) + Send + Sync + 'static,
+    ) -> Orders {
+        let database = Database::connect(&self.url, POOL).await.unwrap();
+        orders_over(database.observed(observer), &self.clock).await
+    }
+
     pub async fn add_product(&self, name: &str, price: Money, stock: i64) -> ProductId {
         // A millisecond apart, so that the catalogue's order is that of this function's calls.
         let number = self.products.fetch_add(1, Ordering::Relaxed);

@@ -29,6 +29,7 @@ mod objects;
 mod passkeys;
 mod people;
 mod poison;
+mod redis_away;
 mod support;
 mod trace;
 mod webhook;
