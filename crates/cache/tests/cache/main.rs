@@ -9,6 +9,7 @@ mod memory;
 mod redis;
 mod redis_away;
 mod redis_link;
+mod schedules;
 
 use std::{
     convert::Infallible,
