@@ -8,6 +8,7 @@ mod identity;
 mod messaging_tables;
 mod orders;
 mod passkeys;
+mod refunds;
 mod signing_keys;
 mod user_search;
 
@@ -38,6 +39,7 @@ impl MigratorTrait for OrdersMigrator {
         vec![
             Box::new(messaging_tables::Migration),
             Box::new(orders::Migration),
+            Box::new(refunds::Migration),
         ]
     }
 }

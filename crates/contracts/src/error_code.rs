@@ -89,6 +89,8 @@ error_codes! {
     IdempotencyKeyInFlight = "idempotency-key-in-flight", 409, "The first request with this idempotency key is not answered yet.";
     IdempotencyKeyReused = "idempotency-key-reused", 422, "The idempotency key was used with another body.";
     OrderNotFound = "order-not-found", 404, "There is no such order.";
+    OrderNotCancellable = "order-not-cancellable", 409, "The order can't be cancelled any more.";
+    OrderNotRefundable = "order-not-refundable", 409, "The order has no money to give back.";
     ProductNotFound = "product-not-found", 404, "There is no such product.";
     // Webhooks
     WebhookSignatureInvalid = "webhook-signature-invalid", 400, "The webhook's signature is not valid.";

@@ -59,6 +59,8 @@ permissions! {
     PlaceOrder = "orders:place", [Customer Support Admin], [Delegable];
     ReadOwnOrders = "orders:read", [Customer Support Admin], [Delegable];
     ReadAnyOrder = "orders:read-any", [Support Admin], [Delegable];
+    CancelOwnOrder = "orders:cancel", [Customer Support Admin], [Delegable];
+    RefundOrder = "orders:refund", [Admin], [Privileged];
     /// The steps of the order worker.
     AdvanceOrders = "orders:advance", [Service], [];
     // One's own account
@@ -79,6 +81,8 @@ permissions! {
     ManageServiceAccounts = "service-accounts:manage", [Admin], [Privileged];
     // Between programs
     LookUpUsers = "users:look-up", [Service], [];
+    ListUsers = "users:list", [Service], [];
+    ListAuditEvents = "audit:list", [Service], [];
     ResolveApiKeys = "api-keys:resolve", [Service], [];
     IntrospectTokens = "tokens:introspect", [Service], [];
 }

@@ -2,6 +2,7 @@
 //! permissions. Pure values: no I/O, no async, no framework.
 
 mod access;
+mod breaker;
 mod clock;
 mod email;
 mod ids;
@@ -9,6 +10,7 @@ mod money;
 pub mod page;
 
 pub use access::{Actor, Credential, Permission, Role, Scope, UnknownPermission, UnknownRole};
+pub use breaker::{Breaker, BreakerPolicy};
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
 pub use email::{Email, InvalidEmail};
 pub use ids::{ApiKeyId, EventId, OrderId, PaymentAttemptId, ProductId, SessionId, UserId};

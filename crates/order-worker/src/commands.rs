@@ -12,6 +12,7 @@ pub(crate) enum Step {
     Charge,
     Confirm,
     CancelUnpaid,
+    Refund,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,6 +55,8 @@ commands! {
     "reserve stock" = Command::Step(Step::ReserveStock), OrderEventType::Placed.as_str(), AdvanceOrders;
     "charge" = Command::Step(Step::Charge), OrderEventType::StockReserved.as_str(), AdvanceOrders;
     "cancel unpaid" = Command::Step(Step::CancelUnpaid), OrderEventType::PaymentFailed.as_str(), AdvanceOrders;
+    "cancel as asked" = Command::Step(Step::CancelUnpaid), OrderEventType::CancelRequested.as_str(), AdvanceOrders;
+    "refund" = Command::Step(Step::Refund), OrderEventType::Refunding.as_str(), AdvanceOrders;
     "confirm" = Command::Step(Step::Confirm), OrderEventType::Paid.as_str(), AdvanceOrders;
     "settle notice" = Command::SettleNotice, PAYMENT_NOTICE_RECEIVED, AdvanceOrders;
     "take up overdue" = Command::TakeUpOverdue, STEP_OVERDUE, AdvanceOrders;
@@ -82,12 +85,11 @@ impl Step {
             | OrderStatus::PaymentPending
             | OrderStatus::PaymentUnknown => Some(Self::Charge),
             OrderStatus::Paid => Some(Self::Confirm),
-            OrderStatus::PaymentFailed => Some(Self::CancelUnpaid),
+            OrderStatus::PaymentFailed | OrderStatus::CancelRequested => Some(Self::CancelUnpaid),
+            OrderStatus::Refunding => Some(Self::Refund),
             OrderStatus::Confirmed
             | OrderStatus::Rejected
-            | OrderStatus::CancelRequested
             | OrderStatus::Cancelled
-            | OrderStatus::Refunding
             | OrderStatus::Refunded => None,
         }
     }
@@ -102,6 +104,14 @@ mod tests {
         for command in declared_commands() {
             let granted = Role::ALL.map(|role| role.grants(command.permission));
             assert_eq!(granted, [false, false, false, true], "{}", command.name);
+        }
+    }
+
+    #[test]
+    fn exactly_the_states_with_a_deadline_have_a_step_due() {
+        for status in OrderStatus::ALL {
+            let is_due = Step::due_in(status).is_some();
+            assert_eq!(is_due, status.deadline().is_some(), "{status:?}");
         }
     }
 

@@ -4,6 +4,7 @@
 mod commands;
 mod consumer;
 mod payments;
+mod refunds;
 mod saga;
 mod sweep;
 

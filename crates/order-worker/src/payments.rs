@@ -10,7 +10,7 @@ use payment::{
 use tracing::Instrument;
 
 /// How far the provider's clock and ours may be apart.
-const CLOCK_SKEW: TimeDelta = TimeDelta::hours(1);
+pub(crate) const CLOCK_SKEW: TimeDelta = TimeDelta::hours(1);
 /// The provider's books are searched this far back for one payment ...
 const SEARCHED_PAGES: usize = 100;
 /// ... in pages of this size, the provider's largest.

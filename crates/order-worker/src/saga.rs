@@ -14,7 +14,7 @@ use payment::{PaymentError, Stripe};
 use crate::{
     CONSUMER,
     commands::{Command, Step},
-    payments,
+    payments, refunds,
 };
 
 /// After this many deliveries an answer that is still missing is recorded as such; the order's
@@ -98,6 +98,7 @@ impl Saga {
             Step::Charge => self.charge(received, order_id, attempt).await,
             Step::Confirm => Ok(self.orders.confirm(received, order_id).await?),
             Step::CancelUnpaid => Ok(self.orders.cancel_unpaid(received, order_id).await?),
+            Step::Refund => self.refund(received, order_id).await,
         }
     }
 
@@ -136,6 +137,18 @@ impl Saga {
             .await?)
     }
 
+    /// An outcome that is not known stays so until the order's deadline has the provider asked again.
+    async fn refund(&self, received: Received, order_id: OrderId) -> Result<Applied, HandleError> {
+        let Some(refund) = self.orders.open_refund(order_id).await? else {
+            return Ok(self.orders.acknowledge(received).await?);
+        };
+        let outcome = refunds::refund(&self.payments, &refund).await?;
+        Ok(self
+            .orders
+            .settle_refund(received, order_id, &outcome)
+            .await?)
+    }
+
     /// A webhook is a hint that may be late, early or forged in its content: the provider is
     /// asked for the truth.
     async fn notice(
@@ -144,10 +157,15 @@ impl Saga {
         notice: &PaymentNoticeReceived,
     ) -> Result<Applied, HandleError> {
         match payments::enquire(&self.payments, &notice.intent_id).await? {
-            Some((order_id, outcome)) => Ok(self
-                .orders
-                .settle_charge(received, order_id, &outcome)
-                .await?),
+            Some((order_id, outcome)) => {
+                if self.orders.open_refund(order_id).await?.is_some() {
+                    return self.refund(received, order_id).await;
+                }
+                Ok(self
+                    .orders
+                    .settle_charge(received, order_id, &outcome)
+                    .await?)
+            }
             None => {
                 tracing::warn!(
                     intent_id = notice.intent_id,

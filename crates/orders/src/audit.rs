@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use kernel::{Currency, Money, OrderId};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
 
-use crate::{OrderError, Orders};
+use crate::{OrderError, Orders, domain::OrderStatus};
 
 /// One invariant: how many things were looked at, and how many break it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +20,8 @@ pub struct Finding {
 pub struct LedgerCharge {
     pub order_id: OrderId,
     pub amount: Money,
+    /// What of it was given back, in the same currency's minor units.
+    pub refunded: i64,
 }
 
 struct Check {
@@ -79,6 +81,9 @@ const CHECKS: &[Check] = &[
                 OR (o.status IN ('STOCK_RESERVED', 'PAYMENT_PENDING', 'PAYMENT_UNKNOWN', 'PAID',
                         'PAYMENT_FAILED') AND COALESCE(r.state, 'none') <> 'reserved')
                 OR (o.status = 'CONFIRMED' AND COALESCE(r.state, 'none') <> 'sold')
+                OR (o.status = 'REFUNDING' AND COALESCE(r.state, 'none') NOT IN ('reserved', 'sold'))
+                OR (o.status = 'REFUNDED' AND COALESCE(r.state, 'none') <> 'released')
+                OR (o.status = 'CANCEL_REQUESTED' AND r.state <> 'reserved')
                 OR (o.status = 'CANCELLED' AND r.state <> 'released')",
     },
     Check {
@@ -95,6 +100,16 @@ const CHECKS: &[Check] = &[
                 SELECT 1 FROM payment_attempts p WHERE p.order_id = o.id
                     AND p.status = 'succeeded' AND p.amount = o.total_amount
                     AND p.currency = o.total_currency)",
+    },
+    Check {
+        invariant: "refunded in full, and once, if and only if the order says so",
+        checked: "SELECT COUNT(*) FROM orders",
+        violations: "SELECT COUNT(*) FROM orders o
+            WHERE (o.status = 'REFUNDED') <> EXISTS (
+                SELECT 1 FROM refunds r WHERE r.order_id = o.id AND r.status = 'succeeded'
+                    AND r.amount = o.total_amount AND r.currency = o.total_currency)
+            OR (o.status = 'REFUNDING') <> EXISTS (
+                SELECT 1 FROM refunds r WHERE r.order_id = o.id AND r.status = 'open')",
     },
     Check {
         invariant: "the outbox is drained",
@@ -118,15 +133,17 @@ impl Orders {
     }
 
     /// Compares the provider's books with ours: each charged order is charged once, by its total,
-    /// and is confirmed; each confirmed order is charged.
+    /// and is confirmed; each confirmed order is charged; and what was given back is all of a
+    /// refunded order's money, and nothing of any other's.
     pub async fn audit_ledger(&self, ledger: &[LedgerCharge]) -> Result<Finding, OrderError> {
         let mut paid = self.paid_orders().await?;
         let checked = paid.len().max(ledger.len());
         let mut violations = 0;
         for charge in ledger {
-            if paid.remove(&charge.order_id) != Some(charge.amount) {
-                violations += 1;
-            }
+            let agrees = paid
+                .remove(&charge.order_id)
+                .is_some_and(|order| order.agrees_with(charge));
+            violations += usize::from(!agrees);
         }
         violations += paid.len();
         Ok(Finding {
@@ -136,9 +153,9 @@ impl Orders {
         })
     }
 
-    async fn paid_orders(&self) -> Result<HashMap<OrderId, Money>, OrderError> {
-        let sql = "SELECT id, total_amount, total_currency FROM orders
-            WHERE status IN ('PAID', 'CONFIRMED')";
+    async fn paid_orders(&self) -> Result<HashMap<OrderId, PaidOrder>, OrderError> {
+        let sql = "SELECT id, total_amount, total_currency, status FROM orders
+            WHERE status IN ('PAID', 'CONFIRMED', 'REFUNDING', 'REFUNDED')";
         let rows = self
             .database
             .reader()
@@ -147,8 +164,12 @@ impl Orders {
         let paid = rows.into_iter().map(|row| {
             let id: uuid::Uuid = row.try_get_by_index(0)?;
             let currency: String = row.try_get_by_index(2)?;
-            let total = Money::new(row.try_get_by_index(1)?, Currency::parse(&currency)?);
-            Ok((id.into(), total))
+            let status: String = row.try_get_by_index(3)?;
+            let order = PaidOrder {
+                total: Money::new(row.try_get_by_index(1)?, Currency::parse(&currency)?),
+                status: status.parse()?,
+            };
+            Ok((id.into(), order))
         });
         paid.collect()
     }
@@ -167,5 +188,34 @@ impl Orders {
 
     fn statement(&self, sql: &str) -> Statement {
         Statement::from_string(self.database.backend(), sql)
+    }
+}
+
+/// An order whose money the provider took.
+struct PaidOrder {
+    total: Money,
+    status: OrderStatus,
+}
+
+impl PaidOrder {
+    fn agrees_with(&self, charge: &LedgerCharge) -> bool {
+        let all = charge.refunded == self.total.amount;
+        let nothing = charge.refunded == 0;
+        let refund_agrees = match self.status {
+            OrderStatus::Refunded => all,
+            // The provider may have answered a moment ago.
+            OrderStatus::Refunding => all || nothing,
+            OrderStatus::Placed
+            | OrderStatus::StockReserved
+            | OrderStatus::PaymentPending
+            | OrderStatus::PaymentUnknown
+            | OrderStatus::Paid
+            | OrderStatus::Confirmed
+            | OrderStatus::Rejected
+            | OrderStatus::PaymentFailed
+            | OrderStatus::CancelRequested
+            | OrderStatus::Cancelled => nothing,
+        };
+        charge.amount == self.total && refund_agrees
     }
 }

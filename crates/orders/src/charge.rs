@@ -14,7 +14,7 @@ use crate::{
 };
 
 const OPEN: &str = "open";
-const SUCCEEDED: &str = "succeeded";
+pub(crate) const SUCCEEDED: &str = "succeeded";
 const DECLINED: &str = "declined";
 
 /// What is to be asked of the payment provider. Asking again with the same attempt is safe for as

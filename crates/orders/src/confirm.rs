@@ -21,7 +21,8 @@ impl Orders {
             .await
     }
 
-    /// An order whose payment failed is cancelled and its stock released: the compensation.
+    /// An order whose payment failed, or that its customer took back, is cancelled and its stock
+    /// released: the compensation.
     pub async fn cancel_unpaid(
         &self,
         received: Received,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use cache::LoadError;
 use sea_orm::DbErr;
 
-use crate::domain::{InvalidField, UnknownStatus};
+use crate::domain::{InvalidField, OrderStatus, UnknownStatus};
 
 /// Why a use-case could not be carried out.
 #[derive(Debug, thiserror::Error)]
@@ -55,6 +55,23 @@ impl From<UnknownStatus> for OrderError {
 impl From<kernel::InvalidCurrency> for OrderError {
     fn from(error: kernel::InvalidCurrency) -> Self {
         Self::Corrupt(Box::new(error))
+    }
+}
+
+/// Why an order was not cancelled or refunded.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeOrderError {
+    #[error("there is no such order, or it is somebody else's")]
+    NotFound,
+    #[error("the order is {}", .0.as_str())]
+    WrongState(OrderStatus),
+    #[error(transparent)]
+    Order(#[from] OrderError),
+}
+
+impl From<DbErr> for ChangeOrderError {
+    fn from(error: DbErr) -> Self {
+        Self::Order(error.into())
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod advance;
 pub mod audit;
+mod cancel;
 mod catalogue;
 mod charge;
 mod confirm;
@@ -15,6 +16,7 @@ mod place;
 mod product_changed;
 mod read;
 mod received;
+mod refund;
 mod reserve;
 mod store;
 mod view;
@@ -26,11 +28,12 @@ use messaging::RelayWaker;
 
 pub use catalogue::ProductFilter;
 pub use charge::{Charge, ChargeOutcome};
-pub use error::{OrderError, PlaceOrderError};
+pub use error::{ChangeOrderError, OrderError, PlaceOrderError};
 pub use overdue::{STEP_OVERDUE, StepOverdue};
 pub use payment_notice::PaymentNotice;
 pub use place::Placed;
 pub use received::{Applied, Received};
+pub use refund::{Refund, RefundOutcome};
 pub use view::{HistoryEntry, Order, OrderLine, Product};
 
 /// The ordering context. Clones share everything.

@@ -15,6 +15,7 @@ use crate::{
 };
 
 const RESERVED: &str = "reserved";
+const SOLD: &str = "sold";
 
 /// What becomes of stock that was set aside.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +27,7 @@ pub(crate) enum Outcome {
 impl Outcome {
     const fn as_str(self) -> &'static str {
         match self {
-            Self::Sold => "sold",
+            Self::Sold => SOLD,
             Self::Released => "released",
         }
     }
@@ -161,8 +162,39 @@ pub(crate) async fn settle(
     order_id: OrderId,
     outcome: Outcome,
 ) -> Result<(), DbErr> {
-    use stock_reservations::Column as Reservation;
     lock_in_product_order(transaction, order_id).await?;
+    move_from(
+        transaction,
+        order_id,
+        (RESERVED, stock::Column::Reserved),
+        outcome,
+    )
+    .await
+}
+
+/// Makes an order's pieces available again, whether they are set aside or sold.
+pub(crate) async fn take_back(
+    transaction: &DatabaseTransaction,
+    order_id: OrderId,
+) -> Result<(), DbErr> {
+    lock_in_product_order(transaction, order_id).await?;
+    for from in [
+        (RESERVED, stock::Column::Reserved),
+        (SOLD, stock::Column::Sold),
+    ] {
+        move_from(transaction, order_id, from, Outcome::Released).await?;
+    }
+    Ok(())
+}
+
+/// Moves those of the order's pieces that are in this state from its counter to the outcome's.
+async fn move_from(
+    transaction: &DatabaseTransaction,
+    order_id: OrderId,
+    (state, source): (&str, stock::Column),
+    outcome: Outcome,
+) -> Result<(), DbErr> {
+    use stock_reservations::Column as Reservation;
     let quantity = || Expr::col((stock_reservations::Entity, Reservation::Quantity));
     let destination = match outcome {
         Outcome::Sold => stock::Column::Sold,
@@ -171,10 +203,7 @@ pub(crate) async fn settle(
     let update = Query::update()
         .table(stock::Entity)
         .from(stock_reservations::Entity)
-        .value(
-            stock::Column::Reserved,
-            counter(stock::Column::Reserved).sub(quantity()),
-        )
+        .value(source, counter(source).sub(quantity()))
         .value(destination, counter(destination).add(quantity()))
         .and_where(
             Expr::col((stock_reservations::Entity, Reservation::OrderId)).eq(order_id.as_uuid()),
@@ -183,13 +212,13 @@ pub(crate) async fn settle(
             Expr::col((stock_reservations::Entity, Reservation::ProductId))
                 .equals((stock::Entity, stock::Column::ProductId)),
         )
-        .and_where(Expr::col((stock_reservations::Entity, Reservation::State)).eq(RESERVED))
+        .and_where(Expr::col((stock_reservations::Entity, Reservation::State)).eq(state))
         .to_owned();
     transaction.execute(&update).await?;
     stock_reservations::Entity::update_many()
         .col_expr(Reservation::State, Expr::value(outcome.as_str()))
         .filter(Reservation::OrderId.eq(order_id.as_uuid()))
-        .filter(Reservation::State.eq(RESERVED))
+        .filter(Reservation::State.eq(state))
         .exec(transaction)
         .await?;
     Ok(())

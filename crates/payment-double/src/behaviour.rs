@@ -9,7 +9,7 @@ pub struct Behaviour {
     pub fail_next: u32,
     /// The status that those answer, 400 to 599.
     pub fail_status: u16,
-    /// This many charges are made and then not answered.
+    /// This many charges and refunds are made and then not answered.
     pub time_out_next: u32,
     /// Every answer is held back for this long, at most a minute; its effect isn't.
     pub answer_delay_ms: u32,

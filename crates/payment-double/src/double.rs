@@ -141,7 +141,8 @@ impl Double {
         };
         let object = wire::refund(&intent, &refund);
         intent.refund = Some(refund);
-        let answered = Answered::new(200, &object);
+        let mut answered = Answered::new(200, &object);
+        answered.times_out = take_one(&mut state.behaviour.time_out_next);
         let change = Change {
             answer: self.answer_to_keep(call, &answered),
             intent: Some(intent),

@@ -160,6 +160,19 @@ impl Stripe {
         receive(call).await
     }
 
+    /// A page of all refunds, newest first, after the last one of the page before; at most 100.
+    pub async fn list_all_refunds(
+        &self,
+        starting_after: Option<&str>,
+    ) -> Result<Page<Refund>, PaymentError> {
+        let mut query = vec![("limit", "100")];
+        if let Some(last) = starting_after {
+            query.push(("starting_after", last));
+        }
+        let call = self.request(Method::GET, &["refunds"], None).query(&query);
+        receive(call).await
+    }
+
     fn request(&self, method: Method, path: &[&str], traceparent: Option<&str>) -> RequestBuilder {
         let mut url = self.base_url.clone();
         // An http(s) URL, which `new` asked for, always has path segments.

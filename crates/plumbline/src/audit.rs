@@ -1,6 +1,6 @@
 //! `plumbline audit`: the invariants of the orders and the provider's ledger, one line each.
 
-use std::{fmt::Write, sync::Arc};
+use std::{collections::HashMap, fmt::Write, sync::Arc};
 
 use cache::{Cache, CacheConfig};
 use chrono::{DateTime, Utc};
@@ -11,7 +11,7 @@ use orders::{
     Orders,
     audit::{Finding, LedgerCharge},
 };
-use payment::{IntentStatus, ListIntents, PaymentError, Stripe, StripeConfig};
+use payment::{IntentStatus, ListIntents, PaymentError, RefundStatus, Stripe, StripeConfig};
 use secrecy::SecretString;
 use url::Url;
 
@@ -97,17 +97,42 @@ async fn ledger(settings: &Settings) -> Result<Option<Vec<LedgerCharge>>, AuditF
         starting_after: None,
         limit: PAGE,
     };
+    let refunded = refunded(&provider).await?;
     let mut charges = Vec::new();
     loop {
         let page = provider.list_intents(&list).await?;
         list.starting_after = page.items.last().map(|intent| intent.id.clone());
         charges.extend(page.items.into_iter().filter_map(|intent| {
             let order_id = intent.order_id?;
-            let amount = intent.amount_received;
-            (intent.status == IntentStatus::Succeeded).then_some(LedgerCharge { order_id, amount })
+            let charge = LedgerCharge {
+                order_id,
+                amount: intent.amount_received,
+                refunded: refunded.get(&intent.id).copied().unwrap_or_default(),
+            };
+            (intent.status == IntentStatus::Succeeded).then_some(charge)
         }));
         if !page.has_more {
             return Ok(Some(charges));
+        }
+    }
+}
+
+/// What was given back of each intent, in minor units.
+async fn refunded(provider: &Stripe) -> Result<HashMap<String, i64>, PaymentError> {
+    let mut refunded = HashMap::new();
+    let mut last = None;
+    loop {
+        let page = provider.list_all_refunds(last.as_deref()).await?;
+        last = page.items.last().map(|refund| refund.id.clone());
+        for refund in page.items {
+            if refund.status == RefundStatus::Succeeded
+                && let Some(intent_id) = refund.intent_id
+            {
+                *refunded.entry(intent_id).or_default() += refund.amount.amount;
+            }
+        }
+        if !page.has_more {
+            return Ok(refunded);
         }
     }
 }

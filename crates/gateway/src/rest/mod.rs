@@ -1,6 +1,7 @@
 //! REST `/v1`, and the successors of some of it in `/v2`: the same use-cases as GraphQL, one
 //! endpoint a file. Errors are RFC 9457 problems.
 
+mod cancel_order;
 mod deprecation;
 mod examples;
 mod get_order;
@@ -95,6 +96,11 @@ fn v1_routes() -> RouteTable {
             "/orders",
             Access::Needs(Permission::PlaceOrder),
             place_order::handle,
+        )
+        .post(
+            "/orders/{id}/cancel",
+            Access::Needs(Permission::CancelOwnOrder),
+            cancel_order::handle,
         )
 }
 

@@ -30,6 +30,7 @@ use super::{deprecation, examples};
         super::place_order::handle,
         super::v2::list_products::handle,
         super::v2::get_product::handle,
+        super::cancel_order::handle,
     ),
     components(schemas(ProblemBody))
 )]

@@ -11,5 +11,6 @@ mod crashes;
 mod databases;
 mod payments;
 mod poison;
+mod refunds;
 mod saga;
 mod world;

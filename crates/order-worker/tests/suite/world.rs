@@ -18,7 +18,7 @@ use orders::{
     audit::LedgerCharge,
     domain::{OrderStatus, PlaceOrder, RequestedLine},
 };
-use payment::{Intent, IntentStatus, ListIntents, Stripe, StripeConfig};
+use payment::{CreateRefund, Intent, IntentStatus, ListIntents, Stripe, StripeConfig};
 use payment_double::{Behaviour, DoubleConfig, PaymentDouble, Running};
 use secrecy::SecretString;
 use service_kit::lifecycle::Shutdown;
@@ -153,6 +153,37 @@ impl World {
         intents
     }
 
+    /// How often the order's money was given back.
+    pub async fn refunds(&self, order: OrderId) -> usize {
+        let mut refunds = 0;
+        for intent in self.intents(order).await {
+            let page = self.stripe(PATIENCE).list_refunds(&intent.id).await;
+            refunds += page.unwrap().items.len();
+        }
+        refunds
+    }
+
+    /// Waits until the provider has given the order's money back, answered or not.
+    pub async fn provider_has_refunded(&self, order: OrderId) {
+        let client = Client::new(self.provider.base_url()).with_bearer(SECRET_KEY);
+        let path = format!("/double/ledger?order_id={order}");
+        until("the provider has the refund", async || {
+            let ledger: LedgerView = client.get(&path).await.json();
+            ledger.intents[0]["refund"].is_object()
+        })
+        .await;
+    }
+
+    /// As somebody does at the provider's own pages.
+    pub async fn refund_by_hand(&self, order: OrderId) {
+        let request = CreateRefund {
+            intent_id: self.intents(order).await[0].id.clone(),
+            idempotency_key: Uuid::now_v7().to_string(),
+            traceparent: None,
+        };
+        self.stripe(PATIENCE).refund(&request).await.unwrap();
+    }
+
     /// Every invariant holds, and the provider's books agree.
     pub async fn assert_audit_is_green(&self, orders: &Orders) {
         until("the outbox is drained and the audit green", async || {
@@ -160,12 +191,21 @@ impl World {
             findings.iter().all(|finding| finding.violations == 0)
         })
         .await;
+        let refunds = self.stripe(PATIENCE).list_all_refunds(None).await.unwrap();
+        assert!(!refunds.has_more);
+        let refunded = |intent: &Intent| {
+            let of_intent =
+                |refund: &&payment::Refund| refund.intent_id.as_ref() == Some(&intent.id);
+            let refunds = refunds.items.iter().filter(of_intent);
+            refunds.map(|refund| refund.amount.amount).sum()
+        };
         let charged = self.all_intents().await.into_iter();
         let ledger: Vec<_> = charged
             .filter(|intent| intent.status == IntentStatus::Succeeded)
             .map(|intent| LedgerCharge {
                 order_id: intent.order_id.unwrap(),
                 amount: intent.amount_received,
+                refunded: refunded(&intent),
             })
             .collect();
         let finding = orders.audit_ledger(&ledger).await.unwrap();
@@ -208,14 +248,23 @@ struct LedgerView {
     intents: Vec<serde_json::Value>,
 }
 
+pub fn someone(role: Role) -> Actor {
+    Actor::of_session(Uuid::now_v7().into(), Uuid::now_v7().into(), vec![role])
+}
+
 impl System {
     /// Places an order for one piece of the product.
     pub async fn place(&self, product: ProductId, payment_method: &str) -> OrderId {
-        let customer = Actor::of_session(
-            Uuid::now_v7().into(),
-            Uuid::now_v7().into(),
-            vec![Role::Customer],
-        );
+        let customer = someone(Role::Customer);
+        self.place_as(&customer, product, payment_method).await
+    }
+
+    pub async fn place_as(
+        &self,
+        customer: &Actor,
+        product: ProductId,
+        payment_method: &str,
+    ) -> OrderId {
         let request = PlaceOrder {
             idempotency_key: Uuid::now_v7().to_string().parse().unwrap(),
             lines: vec![RequestedLine {
@@ -224,7 +273,7 @@ impl System {
             }],
             payment_method: payment_method.to_owned(),
         };
-        let placed = self.orders.place(&customer, &request).await.unwrap();
+        let placed = self.orders.place(customer, &request).await.unwrap();
         placed.into_order().id
     }
 

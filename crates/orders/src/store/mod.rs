@@ -6,5 +6,6 @@ pub mod orders;
 pub mod payment_attempts;
 pub mod payment_notices;
 pub mod products;
+pub mod refunds;
 pub mod stock;
 pub mod stock_reservations;

@@ -279,6 +279,7 @@ async fn the_providers_books_are_compared_with_the_orders() {
         let charge = |order: &Order| LedgerCharge {
             order_id: order.id,
             amount: order.total,
+            refunded: 0,
         };
         let violations = async |ledger: &[LedgerCharge]| {
             shop.orders.audit_ledger(ledger).await.unwrap().violations

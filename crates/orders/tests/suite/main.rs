@@ -10,11 +10,13 @@
 )]
 
 mod audit;
+mod cancelling;
 mod catalogue;
 mod databases;
 mod overdue;
 mod payment;
 mod placing;
 mod reading;
+mod refunding;
 mod shop;
 mod stock;

@@ -11,7 +11,7 @@ use database::Database;
 use kernel::{Actor, Clock, Currency, ManualClock, Money, OrderId, ProductId, Role};
 use messaging::RelayWaker;
 use orders::{
-    Applied, ChargeOutcome, Order, Orders, PlaceOrderError, Placed, Received,
+    Applied, ChargeOutcome, Order, Orders, PlaceOrderError, Placed, Received, RefundOutcome,
     domain::{InvalidField, OrderStatus, PlaceOrder, RequestedLine},
 };
 use sea_orm::{ConnectionTrait, Statement, Value};
@@ -180,6 +180,19 @@ impl Shop {
         assert_eq!(confirmed, Applied::Done);
     }
 
+    /// An order for one piece that is confirmed.
+    pub async fn confirmed(&self, product: ProductId) -> Order {
+        let order = self.place(&customer(), &[(product, 1)]).await;
+        self.reserve(order.id).await;
+        self.confirm(&order).await;
+        order
+    }
+
+    pub async fn settle_refund(&self, order: OrderId, outcome: &RefundOutcome) -> Applied {
+        let settled = self.orders.settle_refund(message(), order, outcome).await;
+        settled.unwrap()
+    }
+
     pub async fn status(&self, order: OrderId) -> OrderStatus {
         self.orders.status(order).await.unwrap().unwrap()
     }
@@ -250,6 +263,14 @@ async fn orders_over(database: Database, clock: &ManualClock) -> Orders {
 pub fn succeeded(order: &Order) -> ChargeOutcome {
     ChargeOutcome::Succeeded {
         intent_id: format!("pi_{}", order.id),
+        amount: order.total,
+    }
+}
+
+/// The provider gave back exactly the order's total.
+pub fn refunded(order: &Order) -> RefundOutcome {
+    RefundOutcome::Succeeded {
+        provider_refund_id: format!("re_{}", order.id),
         amount: order.total,
     }
 }

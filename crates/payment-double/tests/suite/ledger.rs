@@ -106,6 +106,30 @@ async fn a_charge_is_refunded_once_and_a_webhook_says_so() {
 }
 
 #[tokio::test]
+async fn all_refunds_are_listed_in_pages() {
+    let provider = Provider::start(|_| {});
+    let mut refunded = Vec::new();
+    for number in 0..102 {
+        let request = provider.intent(TestToken::Visa);
+        let intent = provider.stripe.create_intent(&request).await.unwrap();
+        if number != 50 {
+            refunded.push(provider.stripe.refund(&refund(&intent.id)).await.unwrap());
+        }
+    }
+    let first = provider.stripe.list_all_refunds(None).await.unwrap();
+    assert!(first.has_more);
+    assert_eq!(first.items.len(), 100);
+    let last = first.items.last().map(|refund| refund.id.as_str());
+    let second = provider.stripe.list_all_refunds(last).await.unwrap();
+    assert!(!second.has_more);
+    let listed = Vec::from_iter(first.items.iter().chain(&second.items).cloned());
+    refunded.reverse();
+    assert_eq!(listed, refunded);
+    let unknown = provider.stripe.list_all_refunds(Some("re_unknown")).await;
+    assert_eq!(unknown.unwrap_err().code(), Some("resource_missing"));
+}
+
+#[tokio::test]
 async fn what_was_not_charged_is_not_refunded() {
     let provider = Provider::start(|_| {});
     let request = provider.intent(TestToken::Declined);

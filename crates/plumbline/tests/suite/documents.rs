@@ -117,11 +117,12 @@ fn an_operation_asks_for_a_token_exactly_if_its_route_does() {
 }
 
 /// Codes that no operation of the documents is answered with, and why.
-const ELSEWHERE: [(ErrorCode, &str); 5] = [
+const ELSEWHERE: [(ErrorCode, &str); 6] = [
     (ErrorCode::NotFound, "no route"),
     (ErrorCode::MethodNotAllowed, "another method of a route"),
     (ErrorCode::NotAcceptable, "GraphQL over HTTP"),
     (ErrorCode::Timeout, "GraphQL"),
+    (ErrorCode::OrderNotRefundable, "GraphQL's refundOrder"),
     (ErrorCode::WebhookSignatureInvalid, "the webhook"),
 ];
 

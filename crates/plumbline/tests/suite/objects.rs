@@ -37,6 +37,13 @@ async fn object_of(system: &System, ada: &Customer, route: &DeclaredRoute) -> St
     let id = |object: &Value| object["id"].as_str().unwrap().to_owned();
     match route.path.as_str() {
         "/v1/orders/{id}" => id(&ada.place(&system.product().await, "pm_card_visa").await),
+        // Cancelled already, which is as good as to be cancelled.
+        "/v1/orders/{id}/cancel" => {
+            let product = system.product().await;
+            let order = id(&ada.place(&product, "pm_card_chargeDeclined").await);
+            assert_eq!(ada.watch_to_the_end(&order).await, "CANCELLED");
+            order
+        }
         "/auth/v1/sessions/{id}" => {
             let another = system.log_in(&ada.email, crate::support::PASSWORD).await;
             another.id

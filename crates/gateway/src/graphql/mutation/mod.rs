@@ -1,12 +1,13 @@
 //! What can be changed, by subject. Failures that a person can mend are data: `userErrors`.
 
+mod change_order;
 mod orders;
 
 use async_graphql::{MergedObject, SimpleObject};
 
 /// The root of all mutations.
 #[derive(MergedObject, Default)]
-pub struct Mutation(orders::OrderMutations);
+pub struct Mutation(orders::OrderMutations, change_order::ChangeOrder);
 
 /// Something that can be mended by another input.
 #[derive(SimpleObject)]

@@ -1,0 +1,200 @@
+//! Orders that are taken back: by their customer before the payment, by staff after it.
+
+use chrono::TimeDelta;
+use futures_util::StreamExt;
+use kernel::{OrderId, Role};
+use orders::{ChangeOrderError, PaymentNotice, domain::OrderStatus};
+use payment_double::Behaviour;
+
+use crate::{
+    databases::on_each_database,
+    world::{System, World, someone},
+};
+
+async fn confirmed(system: &System) -> OrderId {
+    let product = system.product("Plumb bob, No. 1").await;
+    let order = system.place(product, "pm_card_visa").await;
+    system.reaches(order, OrderStatus::Confirmed).await;
+    order
+}
+
+async fn refund(system: &System, order: OrderId) {
+    let admin = someone(Role::Admin);
+    system.orders.refund(&admin, order).await.unwrap();
+}
+
+/// The money went back once, and nothing is left to do.
+async fn assert_refunded_once(world: &World, system: System, order: OrderId) {
+    system.reaches(order, OrderStatus::Refunded).await;
+    assert_eq!(world.refunds(order).await, 1);
+    assert!(system.dead_letters(0).await.is_empty());
+    world.assert_audit_is_green(&system.orders).await;
+    system.end().await;
+}
+
+#[tokio::test]
+async fn a_confirmed_order_is_refunded() {
+    on_each_database(async |world| {
+        let system = world.boot().await;
+        let product = system.product("Plumb bob, No. 1").await;
+        let before = system.available(product).await;
+        let order = confirmed(&system).await;
+        refund(&system, order).await;
+        system.reaches(order, OrderStatus::Refunded).await;
+        let steps = system.steps(order).await;
+        assert_eq!(steps[5..], [OrderStatus::Refunding, OrderStatus::Refunded]);
+        assert_eq!(system.available(product).await, before);
+        assert_refunded_once(world, system, order).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_provider_that_refunds_and_then_times_out_has_refunded_once() {
+    on_each_database(async |world| {
+        let system = world.boot().await;
+        let order = confirmed(&system).await;
+        world.provider_behaves(Behaviour {
+            time_out_next: 1,
+            ..Behaviour::default()
+        });
+        refund(&system, order).await;
+        assert_refunded_once(world, system, order).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refund_outlasts_a_provider_that_is_away_and_a_crash() {
+    on_each_database(async |world| {
+        let system = world.boot().await;
+        let order = confirmed(&system).await;
+        world.provider_behaves(Behaviour {
+            fail_next: u32::MAX,
+            ..Behaviour::default()
+        });
+        refund(&system, order).await;
+        system.reaches(order, OrderStatus::Refunding).await;
+        system.crash().await;
+
+        world.provider_behaves(Behaviour::default());
+        let system = world.boot().await;
+        world.pass_a_deadline();
+        assert_refunded_once(world, system, order).await;
+    })
+    .await;
+}
+
+/// The provider has forgotten the idempotency key by then.
+#[tokio::test]
+async fn a_refund_that_was_answered_to_nobody_is_found_in_the_books_days_later() {
+    on_each_database(async |world| {
+        let system = world.boot().await;
+        let order = confirmed(&system).await;
+        world.provider_behaves(Behaviour {
+            answer_delay_ms: 60_000,
+            ..Behaviour::default()
+        });
+        refund(&system, order).await;
+        world.provider_has_refunded(order).await;
+        system.crash().await;
+
+        world.provider_behaves(Behaviour::default());
+        world.clock.advance(TimeDelta::days(2));
+        let system = world.boot().await;
+        assert_refunded_once(world, system, order).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_refunded_by_hand_at_the_provider_is_not_refunded_again() {
+    on_each_database(async |world| {
+        let system = world.boot().await;
+        let order = confirmed(&system).await;
+        world.refund_by_hand(order).await;
+        refund(&system, order).await;
+        assert_refunded_once(world, system, order).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_webhook_has_the_provider_asked_about_a_refund() {
+    on_each_database(async |world| {
+        let system = world.boot().await;
+        let order = confirmed(&system).await;
+        let intent_id = world.intents(order).await[0].id.clone();
+        world.refund_by_hand(order).await;
+        // Nobody asked for it here: the order stays as it is, for the audit to tell.
+        let notice = PaymentNotice {
+            provider_event_id: "evt_1".to_owned(),
+            event_type: "refund.created".to_owned(),
+            intent_id,
+        };
+        system.orders.receive_payment_notice(&notice).await.unwrap();
+        refund(&system, order).await;
+        let again = PaymentNotice {
+            provider_event_id: "evt_2".to_owned(),
+            ..notice
+        };
+        system.orders.receive_payment_notice(&again).await.unwrap();
+        assert_refunded_once(world, system, order).await;
+    })
+    .await;
+}
+
+/// Whoever is first: the order ends, and what it held is free again.
+#[tokio::test]
+async fn an_order_that_is_cancelled_while_it_is_worked_on_ends() {
+    on_each_database(async |world| {
+        let system = world.boot().await;
+        let product = system.product("Plumb bob, No. 1").await;
+        let before = system.available(product).await;
+        let mut sold = 0;
+        for _ in 0..20 {
+            let customer = someone(Role::Customer);
+            let order = system.place_as(&customer, product, "pm_card_visa").await;
+            match system.orders.cancel(&customer, order).await {
+                Ok(_) => {
+                    system.reaches(order, OrderStatus::Cancelled).await;
+                    assert!(world.intents(order).await.is_empty(), "nothing was charged");
+                }
+                Err(ChangeOrderError::WrongState(_)) => {
+                    system.reaches(order, OrderStatus::Confirmed).await;
+                    sold += 1;
+                }
+                Err(error) => panic!("{error}"),
+            }
+        }
+        assert_eq!(system.available(product).await, before - sold);
+        world.assert_audit_is_green(&system.orders).await;
+        system.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_cancellation_survives_a_crash() {
+    on_each_database(async |world| {
+        let system = world.boot().await;
+        let product = system.product("Plumb bob, No. 1").await;
+        let customer = someone(Role::Customer);
+        let mut events = system.broker.broadcast("orders.order.placed.v1");
+        let order = system.place_as(&customer, product, "pm_card_visa").await;
+        let cancelled = system.orders.cancel(&customer, order).await;
+        events.next().await.expect("the broker is there");
+        system.crash().await;
+
+        let system = world.boot().await;
+        world.pass_a_deadline();
+        let end = match cancelled {
+            Ok(_) => OrderStatus::Cancelled,
+            Err(_) => OrderStatus::Confirmed,
+        };
+        system.reaches(order, end).await;
+        world.assert_audit_is_green(&system.orders).await;
+        system.end().await;
+    })
+    .await;
+}
