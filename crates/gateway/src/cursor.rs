@@ -21,6 +21,10 @@ pub enum List {
     Products,
     /// Someone's own orders.
     Orders,
+    /// The customers.
+    Customers,
+    /// The audit log.
+    AuditLog,
 }
 
 impl List {
@@ -28,6 +32,8 @@ impl List {
         match self {
             Self::Products => b"products",
             Self::Orders => b"orders",
+            Self::Customers => b"customers",
+            Self::AuditLog => b"audit-log",
         }
     }
 }

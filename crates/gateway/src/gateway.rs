@@ -107,6 +107,7 @@ impl Gateway {
         let shop = Shop::new(
             orders.clone(),
             directory,
+            verifier.revocations().clone(),
             hub.clone(),
             cursors.clone(),
             limits.clone(),

@@ -14,6 +14,7 @@ pub mod graphql;
 mod hub;
 mod limits;
 mod listing;
+mod people;
 mod rest;
 mod webhooks;
 

@@ -79,6 +79,16 @@ impl PageArguments {
 /// # Errors
 /// [`InvalidListing::Search`].
 pub fn product_filter(search: Option<String>) -> Result<ProductFilter, InvalidListing> {
+    Ok(ProductFilter {
+        search: search_text(search)?,
+    })
+}
+
+/// What is searched for; nothing, if the text is empty.
+///
+/// # Errors
+/// [`InvalidListing::Search`].
+pub fn search_text(search: Option<String>) -> Result<Option<String>, InvalidListing> {
     let search = search
         .map(|text| text.trim().to_owned())
         .filter(|text| !text.is_empty());
@@ -87,7 +97,7 @@ pub fn product_filter(search: Option<String>) -> Result<ProductFilter, InvalidLi
     if search.as_ref().is_some_and(|text| !is_valid(text)) {
         return Err(InvalidListing::Search);
     }
-    Ok(ProductFilter { search })
+    Ok(search)
 }
 
 #[cfg(test)]

@@ -199,7 +199,12 @@ impl Settings {
 
     /// The gateway as auth knows it. [`problems`] checks it.
     pub fn gateway_account(&self) -> Result<ConfiguredServiceAccount, InvalidGatewayAccount> {
-        let scopes = [Permission::LookUpUsers, Permission::ResolveApiKeys];
+        let scopes = [
+            Permission::LookUpUsers,
+            Permission::ListUsers,
+            Permission::ListAuditEvents,
+            Permission::ResolveApiKeys,
+        ];
         let spec = ServiceAccountSpec::parse(
             &self.gateway.client_id,
             user_directory::AUDIENCE,

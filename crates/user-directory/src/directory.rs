@@ -1,11 +1,15 @@
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
+use chrono::TimeDelta;
 use contracts::{ApiKey, ResolvedApiKey};
-use kernel::UserId;
+use kernel::{
+    Breaker, BreakerPolicy, Role, UserId,
+    page::{Direction, Page, PageRequest},
+};
 use secrecy::ExposeSecret as _;
 use tokio::{sync::Semaphore, time::timeout};
 use tonic::{
@@ -18,7 +22,8 @@ use tracing::{Instrument as _, Span, field::Empty};
 use url::Url;
 
 use crate::{
-    MAX_IDS, MAX_MESSAGE, ServiceTokens, TokenError,
+    AuditEvent, AuditFilter, InvalidAnswer, MAX_IDS, MAX_MESSAGE, Person, ServiceTokens,
+    TokenError,
     api_key::InvalidApiKey,
     transport::Transport,
     v1::{self, user_directory_client::UserDirectoryClient},
@@ -32,13 +37,12 @@ const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// Calls at a time; more wait for their turn.
 const MAX_CALLS: usize = 64;
 
-/// What is told of a person.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Person {
-    pub id: UserId,
-    pub name: String,
-    pub email: String,
-}
+/// A directory that fails is left alone for a moment, and then tried by one call at a time.
+const BREAKER: BreakerPolicy = BreakerPolicy {
+    threshold: 3,
+    first_pause: TimeDelta::milliseconds(500),
+    longest_pause: TimeDelta::seconds(10),
+};
 
 /// The client of the directory. Clones share the connection, the token and the bounds.
 #[derive(Clone)]
@@ -46,6 +50,7 @@ pub struct Directory {
     client: UserDirectoryClient<Transport>,
     tokens: ServiceTokens,
     turns: Arc<Semaphore>,
+    breaker: Arc<Mutex<Breaker>>,
     deadline: Duration,
 }
 
@@ -53,14 +58,16 @@ pub struct Directory {
 pub enum DirectoryError {
     #[error("the directory did not answer in time")]
     Timeout,
+    #[error("the directory has failed several times and is left alone for {0:?}")]
+    LeftAlone(Duration),
     #[error("there is no service token to call the directory with")]
     Token(#[from] TokenError),
     #[error("the service token can't be sent in a header")]
     TokenText(#[from] InvalidMetadataValue),
     #[error("the directory refused the call or failed")]
     Status(#[source] Box<Status>),
-    #[error("the directory's answer has an id that is none")]
-    Answer(#[from] uuid::Error),
+    #[error("the directory's answer is not understood")]
+    Answer(#[from] InvalidAnswer),
     #[error("the directory's answer is not understood")]
     ApiKey(#[from] InvalidApiKey),
 }
@@ -70,7 +77,7 @@ impl DirectoryError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Timeout => true,
+            Self::Timeout | Self::LeftAlone(_) => true,
             Self::Token(error) => error.is_transient(),
             Self::Status(status) => is_away(status.code()),
             Self::TokenText(_) | Self::Answer(_) | Self::ApiKey(_) => false,
@@ -118,6 +125,7 @@ impl Directory {
             client,
             tokens,
             turns: Arc::new(Semaphore::new(MAX_CALLS)),
+            breaker: Arc::new(Mutex::new(Breaker::new(BREAKER))),
             deadline: DEADLINE,
         }
     }
@@ -150,6 +158,51 @@ impl Directory {
             }
         }
         Ok(people)
+    }
+
+    /// A page of people who have not left, the oldest first: those whose address or name begins with
+    /// `search`, and who are of the role, where these are given.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]
+    pub async fn list_people(
+        &self,
+        search: Option<&str>,
+        role: Option<Role>,
+        request: PageRequest,
+    ) -> Result<Page<Person>, DirectoryError> {
+        let message = v1::ListUsersRequest {
+            search: search.map(str::to_owned),
+            role: role.map(|role| role.as_str().to_owned()),
+            page: Some(rows_of(request)),
+        };
+        let answer = self.call("ListUsers", message, async |mut client, request| {
+            client.list_users(request).await
+        });
+        let people = answer.await?.users.into_iter().map(Person::try_from);
+        Ok(request.page(people.collect::<Result<_, _>>()?))
+    }
+
+    /// A page of the audit log, the newest first: of what is given in `filter`, all is true.
+    ///
+    /// # Errors
+    /// [`DirectoryError`]
+    pub async fn list_audit_events(
+        &self,
+        filter: AuditFilter,
+        request: PageRequest,
+    ) -> Result<Page<AuditEvent>, DirectoryError> {
+        let message = v1::ListAuditEventsRequest {
+            actor_id: filter.actor_id.map(|id| id.to_string()),
+            target_id: filter.target_id,
+            action: filter.action,
+            page: Some(rows_of(request)),
+        };
+        let answer = self.call("ListAuditEvents", message, async |mut client, request| {
+            client.list_audit_events(request).await
+        });
+        let events = answer.await?.events.into_iter().map(AuditEvent::try_from);
+        Ok(request.page(events.collect::<Result<_, _>>()?))
     }
 
     /// Whose an API key is; `None` if it is unknown, expired or revoked, or its owner is disabled or
@@ -189,8 +242,15 @@ impl Directory {
             let _turn = self.turns.acquire().await;
             self.call_with_token(&message, &send).await
         };
-        let answered = timeout(self.deadline, answering.instrument(span.clone())).await;
-        let answered = answered.unwrap_or(Err(DirectoryError::Timeout));
+        let answered = match self.admit() {
+            Err(pause) => Err(DirectoryError::LeftAlone(pause)),
+            Ok(()) => {
+                let answered = timeout(self.deadline, answering.instrument(span.clone())).await;
+                let answered = answered.unwrap_or(Err(DirectoryError::Timeout));
+                self.learn_from(&answered);
+                answered
+            }
+        };
         let outcome = if answered.is_ok() { "ok" } else { "failed" };
         if answered.is_err() {
             span.record("otel.status_code", "ERROR");
@@ -198,6 +258,24 @@ impl Directory {
         metrics::counter!("plumbline_directory_calls_total", "method" => method, "outcome" => outcome)
             .increment(1);
         answered
+    }
+
+    /// Or says how long the directory is left alone.
+    fn admit(&self) -> Result<(), Duration> {
+        self.breaker().admit(self.tokens.now())
+    }
+
+    /// A refusal is an answer: whoever gives one is not away.
+    fn learn_from<A>(&self, answered: &Result<A, DirectoryError>) {
+        match answered {
+            Err(error) if error.is_transient() => self.breaker().failed(self.tokens.now()),
+            Ok(_) | Err(_) => self.breaker().succeeded(),
+        }
+    }
+
+    /// Nothing panics while the lock is held.
+    fn breaker(&self) -> MutexGuard<'_, Breaker> {
+        self.breaker.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A token that the server does not take any more is replaced, once.
@@ -238,14 +316,11 @@ impl Directory {
     }
 }
 
-impl TryFrom<v1::User> for Person {
-    type Error = uuid::Error;
-
-    fn try_from(user: v1::User) -> Result<Self, Self::Error> {
-        Ok(Self {
-            id: user.id.parse()?,
-            name: user.name,
-            email: user.email,
-        })
+/// One row more than the page has: it tells of a further page.
+fn rows_of(request: PageRequest) -> v1::Page {
+    v1::Page {
+        limit: u32::from(request.size()) + 1,
+        from: request.from.map(|key| key.id.to_string()),
+        backward: request.direction == Direction::Backward,
     }
 }

@@ -20,6 +20,97 @@ pub struct User {
     pub name: ::prost::alloc::string::String,
     #[prost(string, tag = "3")]
     pub email: ::prost::alloc::string::String,
+    #[prost(bool, tag = "4")]
+    pub email_verified: bool,
+    /// Since when the person can't log in, in microseconds since 1970.
+    #[prost(int64, optional, tag = "5")]
+    pub disabled_at: ::core::option::Option<i64>,
+    /// In microseconds since 1970.
+    #[prost(int64, tag = "6")]
+    pub created_at: i64,
+}
+/// Which rows of a list.
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct Page {
+    /// At most so many rows, 1 to 101; any other number is INVALID_ARGUMENT.
+    #[prost(uint32, tag = "1")]
+    pub limit: u32,
+    /// The UUID of the row beyond which they lie. Absent: from where the list begins, or, backward,
+    /// from where it ends.
+    #[prost(string, optional, tag = "2")]
+    pub from: ::core::option::Option<::prost::alloc::string::String>,
+    /// Against the list's order.
+    #[prost(bool, tag = "3")]
+    pub backward: bool,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListUsersRequest {
+    /// What the address or the name begins with, in any case. Absent: everybody.
+    #[prost(string, optional, tag = "1")]
+    pub search: ::core::option::Option<::prost::alloc::string::String>,
+    /// What they are, for example `customer`. Absent: anything.
+    #[prost(string, optional, tag = "2")]
+    pub role: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "3")]
+    pub page: ::core::option::Option<Page>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListUsersResponse {
+    /// In the order of the request's direction. Who has left is absent.
+    #[prost(message, repeated, tag = "1")]
+    pub users: ::prost::alloc::vec::Vec<User>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct ListAuditEventsRequest {
+    /// The UUID of who did it.
+    #[prost(string, optional, tag = "1")]
+    pub actor_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// The id of whom or what it was done to.
+    #[prost(string, optional, tag = "2")]
+    pub target_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// For example `session.created`.
+    #[prost(string, optional, tag = "3")]
+    pub action: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(message, optional, tag = "4")]
+    pub page: ::core::option::Option<Page>,
+}
+#[derive(Clone, PartialEq, ::prost::Message)]
+pub struct ListAuditEventsResponse {
+    /// In the order of the request's direction.
+    #[prost(message, repeated, tag = "1")]
+    pub events: ::prost::alloc::vec::Vec<AuditEvent>,
+}
+#[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
+pub struct AuditEvent {
+    /// A UUID.
+    #[prost(string, tag = "1")]
+    pub id: ::prost::alloc::string::String,
+    /// In microseconds since 1970.
+    #[prost(int64, tag = "2")]
+    pub occurred_at: i64,
+    /// `person`, `api_key`, `service_account`, `operator`, `system` or `anonymous`.
+    #[prost(string, tag = "3")]
+    pub actor_kind: ::prost::alloc::string::String,
+    /// A UUID.
+    #[prost(string, optional, tag = "4")]
+    pub actor_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, tag = "5")]
+    pub action: ::prost::alloc::string::String,
+    /// For example `user`.
+    #[prost(string, tag = "6")]
+    pub target_kind: ::prost::alloc::string::String,
+    #[prost(string, optional, tag = "7")]
+    pub target_id: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "8")]
+    pub ip: ::core::option::Option<::prost::alloc::string::String>,
+    #[prost(string, optional, tag = "9")]
+    pub request_id: ::core::option::Option<::prost::alloc::string::String>,
+    /// `succeeded` or `refused`.
+    #[prost(string, tag = "10")]
+    pub outcome: ::prost::alloc::string::String,
+    /// A JSON object.
+    #[prost(string, tag = "11")]
+    pub details: ::prost::alloc::string::String,
 }
 #[derive(Clone, PartialEq, Eq, Hash, ::prost::Message)]
 #[prost(skip_debug)]
@@ -165,6 +256,67 @@ pub mod user_directory_client {
                 );
             self.inner.unary(req, path, codec).await
         }
+        /// A page of accounts, the oldest first. Needs `users:list` in the token's scope instead. Whether
+        /// somebody may see it is for the caller to know.
+        pub async fn list_users(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListUsersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListUsersResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/plumbline.user_directory.v1.UserDirectory/ListUsers",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "plumbline.user_directory.v1.UserDirectory",
+                        "ListUsers",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
+        /// A page of the audit log, the newest first. Needs `audit:list` in the token's scope instead.
+        pub async fn list_audit_events(
+            &mut self,
+            request: impl tonic::IntoRequest<super::ListAuditEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAuditEventsResponse>,
+            tonic::Status,
+        > {
+            self.inner
+                .ready()
+                .await
+                .map_err(|e| {
+                    tonic::Status::unknown(
+                        format!("Service was not ready: {}", e.into()),
+                    )
+                })?;
+            let codec = tonic_prost::ProstCodec::default();
+            let path = http::uri::PathAndQuery::from_static(
+                "/plumbline.user_directory.v1.UserDirectory/ListAuditEvents",
+            );
+            let mut req = request.into_request();
+            req.extensions_mut()
+                .insert(
+                    GrpcMethod::new(
+                        "plumbline.user_directory.v1.UserDirectory",
+                        "ListAuditEvents",
+                    ),
+                );
+            self.inner.unary(req, path, codec).await
+        }
         /// Whose an API key is, and what it may do. Needs `api-keys:resolve` in the token's scope instead.
         pub async fn resolve_api_key(
             &mut self,
@@ -216,6 +368,23 @@ pub mod user_directory_server {
             request: tonic::Request<super::BatchGetUsersRequest>,
         ) -> std::result::Result<
             tonic::Response<super::BatchGetUsersResponse>,
+            tonic::Status,
+        >;
+        /// A page of accounts, the oldest first. Needs `users:list` in the token's scope instead. Whether
+        /// somebody may see it is for the caller to know.
+        async fn list_users(
+            &self,
+            request: tonic::Request<super::ListUsersRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListUsersResponse>,
+            tonic::Status,
+        >;
+        /// A page of the audit log, the newest first. Needs `audit:list` in the token's scope instead.
+        async fn list_audit_events(
+            &self,
+            request: tonic::Request<super::ListAuditEventsRequest>,
+        ) -> std::result::Result<
+            tonic::Response<super::ListAuditEventsResponse>,
             tonic::Status,
         >;
         /// Whose an API key is, and what it may do. Needs `api-keys:resolve` in the token's scope instead.
@@ -336,6 +505,97 @@ pub mod user_directory_server {
                     let inner = self.inner.clone();
                     let fut = async move {
                         let method = BatchGetUsersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/plumbline.user_directory.v1.UserDirectory/ListUsers" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListUsersSvc<T: UserDirectory>(pub Arc<T>);
+                    impl<
+                        T: UserDirectory,
+                    > tonic::server::UnaryService<super::ListUsersRequest>
+                    for ListUsersSvc<T> {
+                        type Response = super::ListUsersResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListUsersRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserDirectory>::list_users(&inner, request).await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListUsersSvc(inner);
+                        let codec = tonic_prost::ProstCodec::default();
+                        let mut grpc = tonic::server::Grpc::new(codec)
+                            .apply_compression_config(
+                                accept_compression_encodings,
+                                send_compression_encodings,
+                            )
+                            .apply_max_message_size_config(
+                                max_decoding_message_size,
+                                max_encoding_message_size,
+                            );
+                        let res = grpc.unary(method, req).await;
+                        Ok(res)
+                    };
+                    Box::pin(fut)
+                }
+                "/plumbline.user_directory.v1.UserDirectory/ListAuditEvents" => {
+                    #[allow(non_camel_case_types)]
+                    struct ListAuditEventsSvc<T: UserDirectory>(pub Arc<T>);
+                    impl<
+                        T: UserDirectory,
+                    > tonic::server::UnaryService<super::ListAuditEventsRequest>
+                    for ListAuditEventsSvc<T> {
+                        type Response = super::ListAuditEventsResponse;
+                        type Future = BoxFuture<
+                            tonic::Response<Self::Response>,
+                            tonic::Status,
+                        >;
+                        fn call(
+                            &mut self,
+                            request: tonic::Request<super::ListAuditEventsRequest>,
+                        ) -> Self::Future {
+                            let inner = Arc::clone(&self.0);
+                            let fut = async move {
+                                <T as UserDirectory>::list_audit_events(&inner, request)
+                                    .await
+                            };
+                            Box::pin(fut)
+                        }
+                    }
+                    let accept_compression_encodings = self.accept_compression_encodings;
+                    let send_compression_encodings = self.send_compression_encodings;
+                    let max_decoding_message_size = self.max_decoding_message_size;
+                    let max_encoding_message_size = self.max_encoding_message_size;
+                    let inner = self.inner.clone();
+                    let fut = async move {
+                        let method = ListAuditEventsSvc(inner);
                         let codec = tonic_prost::ProstCodec::default();
                         let mut grpc = tonic::server::Grpc::new(codec)
                             .apply_compression_config(

@@ -5,6 +5,7 @@
 //! is the client: over the network, or, where auth is in the same process, handed to its server
 //! without one. Both ways carry a service token from [`ServiceTokens`].
 
+mod answer;
 mod api_key;
 mod directory;
 mod service_tokens;
@@ -13,8 +14,9 @@ mod transport;
 #[path = "generated.rs"]
 pub mod v1;
 
+pub use answer::{AuditEvent, AuditFilter, InvalidAnswer, Person};
 pub use api_key::InvalidApiKey;
-pub use directory::{Directory, DirectoryError, Person};
+pub use directory::{Directory, DirectoryError};
 pub use service_tokens::{ClientCredentials, IssuedToken, ServiceTokens, TokenError};
 
 /// The `aud` of the tokens that open the directory.

@@ -108,6 +108,10 @@ struct Refusal {
 }
 
 impl ServiceTokens {
+    pub(crate) fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
     /// Tokens from an issuer that is called as a function.
     pub fn new<F>(clock: SharedClock, fetch: impl Fn() -> F + Send + Sync + 'static) -> Self
     where

@@ -4,22 +4,26 @@ use std::{
     time::Duration,
 };
 
-use kernel::SharedClock;
+use chrono::TimeDelta;
+use kernel::{Breaker, BreakerPolicy, SharedClock};
 use openidconnect::{AsyncHttpClient, HttpRequest, HttpResponse, http};
 use reqwest::{Client, StatusCode, redirect};
 use tokio::sync::Semaphore;
 use url::Url;
 
-use super::{
-    address::{AddressPolicy, RefusedUrl},
-    breaker::Breaker,
-};
+use super::address::{AddressPolicy, RefusedUrl};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 /// Of an answer. Metadata, key sets and tokens have a few kilobytes.
 const MAX_BODY_BYTES: usize = 128 * 1024;
 /// Requests to one provider at a time.
 const MAX_IN_FLIGHT: usize = 32;
+/// When a provider that fails is left alone.
+const BREAKER: BreakerPolicy = BreakerPolicy {
+    threshold: 3,
+    first_pause: TimeDelta::seconds(5),
+    longest_pause: TimeDelta::minutes(2),
+};
 /// What a caller is told to wait where nothing better is known.
 const RETRY_AFTER: Duration = Duration::from_secs(5);
 
@@ -88,7 +92,7 @@ impl ProviderHttp {
             client,
             addresses,
             in_flight: Arc::new(Semaphore::new(MAX_IN_FLIGHT)),
-            breaker: Arc::default(),
+            breaker: Arc::new(Mutex::new(Breaker::new(BREAKER))),
             clock,
         })
     }

@@ -6,7 +6,6 @@
 //! [`id_token`] believes none of it without the provider's signature.
 
 mod address;
-mod breaker;
 mod config;
 mod http;
 mod id_token;

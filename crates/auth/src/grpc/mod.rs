@@ -26,6 +26,14 @@ const METHODS: &[(&str, Permission)] = &[
         Permission::LookUpUsers,
     ),
     (
+        "/plumbline.user_directory.v1.UserDirectory/ListUsers",
+        Permission::ListUsers,
+    ),
+    (
+        "/plumbline.user_directory.v1.UserDirectory/ListAuditEvents",
+        Permission::ListAuditEvents,
+    ),
+    (
         "/plumbline.user_directory.v1.UserDirectory/ResolveApiKey",
         Permission::ResolveApiKeys,
     ),

@@ -1,10 +1,11 @@
 use chrono::{DateTime, Utc};
 use kernel::UserId;
 use sea_orm::{
-    Condition, ConnectionTrait, DbErr, IntoActiveModel as _, QueryOrder as _, QuerySelect as _,
-    entity::prelude::*,
+    Condition, ConnectionTrait, DbErr, IntoActiveModel as _, Order, QueryOrder as _,
+    QuerySelect as _, entity::prelude::*,
 };
 
+use super::Rows;
 use crate::use_cases::admin::AuditFilter;
 
 /// One line of the audit log. Rows are only ever inserted: a trigger refuses anything else.
@@ -37,22 +38,17 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// The newest first; `before` is the id of the last one seen.
+/// The newest first.
 pub(crate) async fn list(
     connection: &impl ConnectionTrait,
     filter: &AuditFilter,
-    before: Option<Uuid>,
-    limit: u64,
+    rows: Rows,
 ) -> Result<Vec<Model>, DbErr> {
     let wanted = Condition::all()
         .add_option(filter.actor_id.map(|id| Column::ActorId.eq(id)))
         .add_option(filter.target_id.as_ref().map(|id| Column::TargetId.eq(id)))
-        .add_option(filter.action.as_ref().map(|name| Column::Action.eq(name)))
-        .add_option(before.map(|id| Column::Id.lt(id)));
-    Entity::find()
-        .filter(wanted)
-        .order_by_desc(Column::Id)
-        .limit(limit)
+        .add_option(filter.action.as_ref().map(|name| Column::Action.eq(name)));
+    rows.of(Entity::find().filter(wanted), Column::Id, Order::Desc)
         .all(connection)
         .await
 }

@@ -16,8 +16,11 @@ pub(crate) mod password_reset;
 pub(crate) mod personal_data;
 pub(crate) mod recovery_code;
 pub(crate) mod refresh_token;
+mod rows;
 pub(crate) mod service_account;
 pub(crate) mod session;
 pub(crate) mod signing_key;
 pub(crate) mod totp_credential;
 pub(crate) mod user;
+
+pub(crate) use rows::Rows;

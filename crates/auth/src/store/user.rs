@@ -3,11 +3,13 @@ use database::{Database, lock_for_update, starts_with};
 use kernel::{Email, Role, UnknownRole, UserId};
 use sea_orm::{
     ActiveValue::Set,
-    Condition, ConnectionTrait, DbErr, Iterable as _, QueryOrder as _, QuerySelect as _,
-    QueryTrait, SqlErr, TryInsertResult, Value,
+    Condition, ConnectionTrait, DbErr, Iterable as _, Order, QueryOrder as _, QueryTrait, SqlErr,
+    TryInsertResult, Value,
     entity::prelude::*,
     sea_query::{Expr, Func, Query},
 };
+
+use super::Rows;
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "users")]
@@ -204,28 +206,38 @@ pub(crate) async fn rehash(
     Ok(())
 }
 
-/// The oldest first; with a search, those whose address or name begins with it. Both come from an
-/// index. In any case: addresses are kept in lower case; of names SQLite knows that of ASCII only.
+/// Which users are wanted: those of whom all that is given is true.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct UserFilter<'a> {
+    /// How the address or the name begins.
+    pub search: Option<&'a str>,
+    pub role: Option<Role>,
+    pub without_the_deleted: bool,
+}
+
+/// The oldest first. Both that a search looks at come from an index. In any case: addresses are
+/// kept in lower case; of names SQLite knows that of ASCII only.
 pub(crate) async fn list(
     database: &Database,
-    search: Option<&str>,
-    after: Option<Uuid>,
-    limit: u64,
+    filter: UserFilter<'_>,
+    rows: Rows,
 ) -> Result<Vec<Model>, DbErr> {
     let begins = |text, prefix: &String| starts_with(text, prefix, database.backend());
-    let found = search.map(str::to_lowercase).map(|prefix| {
+    let found = filter.search.map(str::to_lowercase).map(|prefix| {
         let name = Func::lower(Expr::col(Column::Name));
         Condition::any()
             .add(begins(Expr::col(Column::Email), &prefix))
             .add(begins(name.into(), &prefix))
     });
+    let of_role = filter.role.map(|role| Column::Role.eq(role.as_str()));
+    let present = filter
+        .without_the_deleted
+        .then(|| Column::DeletedAt.is_null());
     let wanted = Condition::all()
         .add_option(found)
-        .add_option(after.map(|id| Column::Id.gt(id)));
-    Entity::find()
-        .filter(wanted)
-        .order_by_asc(Column::Id)
-        .limit(limit)
+        .add_option(of_role)
+        .add_option(present);
+    rows.of(Entity::find().filter(wanted), Column::Id, Order::Asc)
         .all(database.reader())
         .await
 }

@@ -17,6 +17,7 @@ pub(crate) mod finish_log_in;
 pub(crate) mod introspect_token;
 pub(crate) mod issue_service_token;
 pub(crate) mod list_external_identities;
+pub(crate) mod list_for_programs;
 pub(crate) mod list_sessions;
 pub(crate) mod log_in;
 pub(crate) mod look_up_users;

@@ -1,15 +1,21 @@
 //! The user directory over gRPC, on loopback and in process.
 
 use chrono::TimeDelta;
-use kernel::{Role, UserId};
+use kernel::{
+    Role, UserId,
+    page::{Direction, Key, PageRequest},
+};
 use service_kit::health::Readiness;
 use tonic::{Code, Request, codegen::http, transport::Channel};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 use user_directory::{
-    Directory, DirectoryError, MAX_IDS, MAX_MESSAGE,
-    v1::{BatchGetUsersRequest, user_directory_client::UserDirectoryClient},
+    AuditFilter, Directory, DirectoryError, MAX_IDS, MAX_MESSAGE, Person,
+    v1::{
+        BatchGetUsersRequest, ListAuditEventsRequest, ListUsersRequest, Page,
+        user_directory_client::UserDirectoryClient,
+    },
 };
 use uuid::Uuid;
 
@@ -243,5 +249,138 @@ async fn a_disabled_program_gets_no_new_token() {
     let directory = Directory::in_process(app.service.directory(), tokens);
     let error = directory.people([Uuid::nil().into()]).await.unwrap_err();
     assert!(matches!(error, DirectoryError::Token(_)), "{error:?}");
+    app.finish().await;
+}
+
+/// A directory that a program with these scopes calls.
+async fn directory_for(app: &TestApp, scopes: &[&str]) -> Directory {
+    let admin = app.admin_token().await;
+    let audience = user_directory::AUDIENCE;
+    let (id, secret) = app.create_program(&admin, "lister", audience, scopes).await;
+    let tokens = app.service.service_tokens(&id, &secret);
+    Directory::in_process(app.service.directory(), tokens)
+}
+
+fn page(size: i64, direction: Direction, from: Option<Key>) -> PageRequest {
+    PageRequest::new(size, direction, from).unwrap()
+}
+
+fn emails(people: &[Person]) -> Vec<&str> {
+    people.iter().map(|person| person.email.as_str()).collect()
+}
+
+#[actix_web::test]
+async fn people_are_listed_both_ways_and_who_has_left_is_not() {
+    let app = TestApp::start().await;
+    let addresses: Vec<_> = (0..7).map(|n| format!("c{n}@example.com")).collect();
+    for address in &addresses {
+        app.clock.advance(TimeDelta::seconds(1));
+        app.seed(address, Role::Customer).await;
+    }
+    let directory = directory_for(&app, &["users:list"]).await;
+    app.store
+        .execute("UPDATE users SET deleted_at = created_at WHERE email = 'c3@example.com'")
+        .await;
+    app.store
+        .execute("UPDATE users SET disabled_at = created_at WHERE email = 'c5@example.com'")
+        .await;
+    let customers = Some(Role::Customer);
+    let list = async |request| directory.list_people(None, customers, request).await;
+
+    let first = list(page(4, Direction::Forward, None)).await.unwrap();
+    let expected = ["c0", "c1", "c2", "c4"].map(|name| format!("{name}@example.com"));
+    assert_eq!(emails(&first.items), expected);
+    assert!(first.has_next && !first.has_previous);
+    let last = first.items[3].key();
+    let second = list(page(4, Direction::Forward, Some(last))).await.unwrap();
+    assert_eq!(emails(&second.items), ["c5@example.com", "c6@example.com"]);
+    assert!(!second.has_next && second.has_previous);
+    assert!(second.items[0].disabled_at.is_some() && second.items[0].email_verified);
+    let back = page(2, Direction::Backward, Some(second.items[0].key()));
+    let back = list(back).await.unwrap();
+    assert_eq!(emails(&back.items), ["c2@example.com", "c4@example.com"]);
+    assert!(back.has_next && back.has_previous);
+
+    let everybody = page(100, Direction::Forward, None);
+    let found = directory.list_people(Some("C6"), None, everybody).await;
+    assert_eq!(emails(&found.unwrap().items), ["c6@example.com"]);
+    let admins = directory.list_people(None, Some(Role::Admin), everybody);
+    assert_eq!(admins.await.unwrap().items.len(), 1);
+    app.finish().await;
+}
+
+#[actix_web::test]
+async fn the_audit_log_is_listed_newest_first_and_filtered() {
+    let app = TestApp::start().await;
+    let ada = id_of(&app, EMAIL).await;
+    let directory = directory_for(&app, &["audit:list"]).await;
+    let log = async |filter, request| {
+        let page = directory.list_audit_events(filter, request).await;
+        page.unwrap().items
+    };
+    let all = log(AuditFilter::default(), page(100, Direction::Forward, None)).await;
+    assert!(all.is_sorted_by(|newer, older| newer.id > older.id));
+    let oldest = page(1, Direction::Backward, None);
+    let oldest = log(AuditFilter::default(), oldest).await;
+    assert_eq!(oldest[0], all[all.len() - 1]);
+    let filter = AuditFilter {
+        actor_id: Some(ada.as_uuid()),
+        target_id: None,
+        action: Some("session.created".to_owned()),
+    };
+    let found = log(filter, page(100, Direction::Forward, None)).await;
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].details["amr"], serde_json::json!(["pwd"]));
+    assert_eq!(found[0].target_kind, "session");
+    app.finish().await;
+}
+
+#[actix_web::test]
+async fn lists_have_a_scope_of_their_own_and_bounds() {
+    let app = TestApp::start().await;
+    let url = app.serve_grpc(Readiness::default());
+    let admin = app.admin_token().await;
+    let audience = user_directory::AUDIENCE;
+    let both = ["users:list", "audit:list"];
+    let lister = app.create_program(&admin, "lister", audience, &both).await;
+    let lister = app.service_token((&lister.0, &lister.1)).await;
+    let gateway = app.service_token((GATEWAY, GATEWAY_SECRET)).await;
+    let call = async |token: &str, limit, from: Option<&str>| {
+        let page = Some(Page {
+            limit,
+            from: from.map(str::to_owned),
+            backward: false,
+        });
+        let mut client = UserDirectoryClient::new(channel(&url).await);
+        let mut users = Request::new(ListUsersRequest {
+            page: page.clone(),
+            ..ListUsersRequest::default()
+        });
+        let mut events = Request::new(ListAuditEventsRequest {
+            page,
+            ..ListAuditEventsRequest::default()
+        });
+        let bearer: tonic::metadata::AsciiMetadataValue =
+            format!("Bearer {token}").parse().unwrap();
+        users.metadata_mut().insert("authorization", bearer.clone());
+        events.metadata_mut().insert("authorization", bearer);
+        let users = client.list_users(users).await;
+        let events = client.list_audit_events(events).await;
+        [
+            users.map_or_else(|status| status.code(), |_| Code::Ok),
+            events.map_or_else(|status| status.code(), |_| Code::Ok),
+        ]
+    };
+    assert_eq!(call(&gateway, 1, None).await, [Code::PermissionDenied; 2]);
+    for (limit, from, code) in [
+        (1, None, Code::Ok),
+        (101, None, Code::Ok),
+        (0, None, Code::InvalidArgument),
+        (102, None, Code::InvalidArgument),
+        (1, Some("' OR 1=1 --"), Code::InvalidArgument),
+    ] {
+        let answered = call(&lister, limit, from).await;
+        assert_eq!(answered, [code; 2], "{limit} {from:?}");
+    }
     app.finish().await;
 }

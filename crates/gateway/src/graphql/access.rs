@@ -4,6 +4,7 @@
 use async_graphql::{Context, Error, Guard};
 use contracts::ErrorCode;
 use kernel::Permission;
+use service_kit::revocation::RevocationList;
 
 use super::failure::{caller, failure};
 
@@ -28,11 +29,16 @@ const FIELDS: &[DeclaredField] = {
     use FieldAccess::{Needs, Public};
     &[
         field("Query", "me", Needs(Permission::ReadOwnProfile)),
+        field("Query", "customers", Needs(Permission::ReadUsers)),
+        field("Query", "customer", Needs(Permission::ReadUsers)),
+        field("Query", "auditLog", Needs(Permission::ReadAuditLog)),
         field("Query", "products", Public),
         field("Query", "product", Public),
         field("Query", "orders", Needs(Permission::ReadOwnOrders)),
         field("Query", "order", Needs(Permission::ReadOwnOrders)),
         field("Mutation", "placeOrder", Needs(Permission::PlaceOrder)),
+        field("Mutation", "cancelOrder", Needs(Permission::CancelOwnOrder)),
+        field("Mutation", "refundOrder", Needs(Permission::RefundOrder)),
         field(
             "Subscription",
             "orderUpdated",
@@ -64,11 +70,10 @@ impl Guard for ByTable {
         match access_of(self.0, context.field().name()) {
             Some(FieldAccess::Public) => Ok(()),
             Some(FieldAccess::Needs(permission)) => {
-                if caller(context)?.actor.may(permission) {
-                    Ok(())
-                } else {
-                    Err(forbidden())
+                if !caller(context)?.actor.may(permission) {
+                    return Err(forbidden());
                 }
+                check_revocations(context, permission)
             }
             None => Err(forbidden()),
         }
@@ -82,7 +87,22 @@ fn access_of(object: &str, field: &str) -> Option<FieldAccess> {
         .map(|declared| declared.access)
 }
 
-fn forbidden() -> Error {
+/// What is privileged is refused as long as nobody can tell whose session was revoked, as
+/// [`service_kit::routes`] does over REST.
+pub(super) fn check_revocations(
+    context: &Context<'_>,
+    permission: Permission,
+) -> Result<(), Error> {
+    if permission.is_privileged() && !context.data::<RevocationList>()?.is_current() {
+        return Err(failure(
+            ErrorCode::Unavailable,
+            ErrorCode::Unavailable.title(),
+        ));
+    }
+    Ok(())
+}
+
+pub(super) fn forbidden() -> Error {
     failure(ErrorCode::Forbidden, ErrorCode::Forbidden.title())
 }
 

@@ -6,9 +6,9 @@ use contracts::ErrorCode;
 use orders::OrderError;
 use service_kit::problem::chain;
 use service_kit::rate_limit::TooMany;
+use user_directory::DirectoryError;
 
 use super::code::Code;
-use super::loaders::PeopleError;
 use crate::caller::Caller;
 use crate::listing::InvalidListing;
 
@@ -51,14 +51,20 @@ pub(super) fn too_many_failure(too_many: &TooMany) -> Error {
     failure(code, code.title()).extend_with(|_, values| values.set("retryAfter", seconds))
 }
 
-/// Nobody can tell now who somebody is.
-pub(super) fn people_failure(error: &PeopleError) -> Error {
-    let code = match error {
-        PeopleError::Directory(error) if error.is_transient() => ErrorCode::Unavailable,
-        PeopleError::Directory(_) | PeopleError::Panicked(_) => ErrorCode::Internal,
+/// The user directory can't tell now. Who called it has logged why.
+pub(super) fn directory_failure(error: &DirectoryError) -> Error {
+    let code = if error.is_transient() {
+        ErrorCode::Unavailable
+    } else {
+        ErrorCode::Internal
     };
-    tracing::error!(cause = %chain(error), "the user directory failed");
     failure(code, code.title())
+}
+
+/// Something of ours failed.
+pub(super) fn internal_failure(error: &(dyn std::error::Error + 'static)) -> Error {
+    tracing::error!(cause = %chain(error), "a field failed");
+    failure(ErrorCode::Internal, ErrorCode::Internal.title())
 }
 
 /// A list can't be shown as asked.

@@ -13,24 +13,21 @@ use kernel::{OrderId, ProductId, UserId};
 use orders::{HistoryEntry, Order, OrderError, OrderLine, Orders, Product};
 use tokio::task::JoinError;
 use tracing::Instrument;
-use user_directory::{Directory, DirectoryError, Person};
+
+use crate::people::{Known, People};
 
 /// The loaders of one request.
 pub(super) struct Loaders {
     pub(super) products: Loader<ProductId, ProductId, Product, OrderError>,
     pub(super) lines: Loader<OrderId, Order, Vec<OrderLine>, OrderError>,
     pub(super) history: Loader<OrderId, OrderId, Vec<HistoryEntry>, OrderError>,
-    pub(super) people: Loader<UserId, UserId, Person, PeopleError>,
+    pub(super) people: Loader<UserId, UserId, Known, Panicked>,
 }
 
-/// Why nobody can tell now who somebody is.
+/// A call never fails for everybody; it can only panic.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum PeopleError {
-    #[error(transparent)]
-    Directory(#[from] DirectoryError),
-    #[error("the call panicked")]
-    Panicked(#[source] JoinError),
-}
+#[error("the call panicked")]
+pub(super) struct Panicked(#[source] JoinError);
 
 /// What a loader can fail with.
 pub(super) trait LoadError: Send + Sync + 'static {
@@ -43,15 +40,15 @@ impl LoadError for OrderError {
     }
 }
 
-impl LoadError for PeopleError {
+impl LoadError for Panicked {
     fn of_panic(panicked: JoinError) -> Self {
-        Self::Panicked(panicked)
+        Self(panicked)
     }
 }
 
 impl Loaders {
-    pub(super) fn new(orders: &Orders, directory: &Directory) -> Self {
-        let directory = directory.clone();
+    pub(super) fn new(orders: &Orders, people: &People) -> Self {
+        let people = people.clone();
         let (products, lines, history) = (orders.clone(), orders.clone(), orders.clone());
         Self {
             products: Loader::new(move |ids: Vec<ProductId>| {
@@ -67,8 +64,8 @@ impl Loaders {
                 async move { orders.history_of(&ids).await }.boxed()
             }),
             people: Loader::new(move |ids: Vec<UserId>| {
-                let directory = directory.clone();
-                async move { Ok(directory.people(ids).await?) }.boxed()
+                let people = people.clone();
+                async move { Ok(people.by_ids(ids).await) }.boxed()
             }),
         }
     }

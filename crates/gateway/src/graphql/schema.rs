@@ -5,6 +5,7 @@ use std::sync::Arc;
 use async_graphql::futures_util::stream::BoxStream;
 use async_graphql::{Data, Executor, Request, Response, Schema};
 use orders::Orders;
+use service_kit::revocation::RevocationList;
 use user_directory::Directory;
 
 use super::loaders::Loaders;
@@ -14,13 +15,14 @@ use super::subscription::Subscription;
 use crate::cursor::Cursors;
 use crate::hub::Hub;
 use crate::limits::Limits;
+use crate::people::People;
 
 /// The schema with what its resolvers need. Each request gets loaders of its own.
 #[derive(Clone)]
 pub(crate) struct Shop {
     schema: Schema<Query, Mutation, Subscription>,
     orders: Orders,
-    directory: Directory,
+    people: People,
 }
 
 impl Shop {
@@ -28,13 +30,17 @@ impl Shop {
     pub(crate) fn new(
         orders: Orders,
         directory: Directory,
+        revocations: RevocationList,
         hub: Hub,
         cursors: Cursors,
         limits: Limits,
         introspection: bool,
     ) -> Self {
+        let people = People::of(&directory);
         let builder = Schema::build(Query::default(), Mutation::default(), Subscription)
             .data(orders.clone())
+            .data(directory)
+            .data(revocations)
             .data(hub)
             .data(cursors)
             .data(limits);
@@ -46,7 +52,7 @@ impl Shop {
         Self {
             schema: builder.finish(),
             orders,
-            directory,
+            people,
         }
     }
 }
@@ -54,7 +60,7 @@ impl Shop {
 impl Executor for Shop {
     async fn execute(&self, request: Request) -> Response {
         self.schema
-            .execute(request.data(Loaders::new(&self.orders, &self.directory)))
+            .execute(request.data(Loaders::new(&self.orders, &self.people)))
             .await
     }
 
@@ -63,7 +69,7 @@ impl Executor for Shop {
         request: Request,
         session_data: Option<Arc<Data>>,
     ) -> BoxStream<'static, Response> {
-        let request = request.data(Loaders::new(&self.orders, &self.directory));
+        let request = request.data(Loaders::new(&self.orders, &self.people));
         Executor::execute_stream(&self.schema, request, session_data)
     }
 }

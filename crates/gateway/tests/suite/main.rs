@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 mod audit;
+mod cancel_and_refund;
 mod catalogue;
 mod graphql_http;
 mod graphql_transport_ws;
@@ -11,6 +12,7 @@ mod limits;
 mod me;
 mod orders;
 mod pages;
+mod people;
 mod rate_limits;
 mod rest;
 mod subscriptions;

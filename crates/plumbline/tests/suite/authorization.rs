@@ -130,6 +130,9 @@ fn with_token(client: &Client, token: Option<&str>) -> Client {
 fn document(declared: &DeclaredField) -> String {
     let selection = match (declared.object, declared.field) {
         ("Query", "me") => "{ me { id } }",
+        ("Query", "customers") => "{ customers(first: 1) { edges { cursor } } }",
+        ("Query", "customer") => "{ customer(id: \"NOBODYS\") { id } }",
+        ("Query", "auditLog") => "{ auditLog(first: 1) { edges { cursor } } }",
         ("Query", "products") => "{ products(first: 1) { edges { cursor } } }",
         ("Query", "product") => "{ product(id: \"NOBODYS\") { id } }",
         ("Query", "orders") => "{ orders(first: 1) { edges { cursor } } }",
@@ -138,6 +141,12 @@ fn document(declared: &DeclaredField) -> String {
             "mutation { placeOrder(input: {
                idempotencyKey: \"walk\", lines: [], paymentMethod: \"pm_card_visa\"
              }) { userErrors { code } } }"
+        }
+        ("Mutation", "cancelOrder") => {
+            "mutation { cancelOrder(input: { orderId: \"NOBODYS\" }) { userErrors { code } } }"
+        }
+        ("Mutation", "refundOrder") => {
+            "mutation { refundOrder(input: { orderId: \"NOBODYS\" }) { userErrors { code } } }"
         }
         ("Subscription", "orderUpdated") => {
             "subscription { orderUpdated(orderId: \"NOBODYS\") { id } }"

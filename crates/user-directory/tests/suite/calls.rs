@@ -1,5 +1,6 @@
 use std::{sync::Arc, time::Duration};
 
+use chrono::TimeDelta;
 use kernel::ManualClock;
 use opentelemetry::trace::TracerProvider as _;
 use opentelemetry_sdk::trace::SdkTracerProvider;
@@ -118,4 +119,35 @@ async fn clients_are_shared_by_tasks() {
     let directory = Arc::new(stub.in_process(Issuer::default().tokens(&clock())));
     let call = async move { directory.people(ids(1)).await };
     assert!(tokio::spawn(call).await.unwrap().is_ok());
+}
+
+#[tokio::test]
+async fn a_server_that_stays_away_is_left_alone_and_found_again() {
+    let (stub, clock) = (Stub::accepting("token-1"), clock());
+    let (directory, serving) = stub.over_loopback(Issuer::default().tokens(&clock));
+    assert!(directory.people(ids(1)).await.is_ok());
+    let address = serving.stop().await;
+    let mut failures = 0;
+    let pause = loop {
+        match directory.people(ids(1)).await.unwrap_err() {
+            DirectoryError::LeftAlone(pause) => break pause,
+            error => assert!(error.is_transient(), "{error:?}"),
+        }
+        failures += 1;
+    };
+    assert_eq!(failures, 3);
+    assert_eq!(pause, Duration::from_millis(500));
+
+    // One trial after the pause; it fails, and the next pause is twice as long.
+    clock.advance(TimeDelta::milliseconds(500));
+    let trial = directory.people(ids(1)).await.unwrap_err();
+    assert!(!matches!(trial, DirectoryError::LeftAlone(_)), "{trial:?}");
+    let next = directory.people(ids(1)).await.unwrap_err();
+    let expected = Duration::from_secs(1);
+    assert!(matches!(next, DirectoryError::LeftAlone(pause) if pause == expected));
+
+    let _serving = stub.serve(address);
+    clock.advance(TimeDelta::seconds(1));
+    assert!(directory.people(ids(1)).await.is_ok());
+    assert!(directory.people(ids(1)).await.is_ok());
 }

@@ -10,6 +10,7 @@ use std::{
 };
 
 use kernel::{ManualClock, UserId};
+use tokio::task::JoinHandle;
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tonic::{
     Request, Response, Status, async_trait,
@@ -20,8 +21,9 @@ use tonic::{
 use user_directory::{
     Directory, IssuedToken, ServiceTokens, TokenError,
     v1::{
-        BatchGetUsersRequest, BatchGetUsersResponse, ResolveApiKeyRequest, ResolveApiKeyResponse,
-        User,
+        BatchGetUsersRequest, BatchGetUsersResponse, ListAuditEventsRequest,
+        ListAuditEventsResponse, ListUsersRequest, ListUsersResponse, ResolveApiKeyRequest,
+        ResolveApiKeyResponse, User,
         user_directory_server::{UserDirectory, UserDirectoryServer},
     },
 };
@@ -59,9 +61,24 @@ impl UserDirectory for Stub {
             name: format!("Name of {id}"),
             email: format!("{id}@example.com"),
             id,
+            ..User::default()
         };
         let users = message.ids.into_iter().map(user).collect();
         Ok(Response::new(BatchGetUsersResponse { users }))
+    }
+
+    async fn list_users(
+        &self,
+        _: Request<ListUsersRequest>,
+    ) -> Result<Response<ListUsersResponse>, Status> {
+        Err(Status::unimplemented("nobody lists here"))
+    }
+
+    async fn list_audit_events(
+        &self,
+        _: Request<ListAuditEventsRequest>,
+    ) -> Result<Response<ListAuditEventsResponse>, Status> {
+        Err(Status::unimplemented("nothing happens here"))
     }
 
     async fn resolve_api_key(
@@ -87,24 +104,50 @@ impl Stub {
         Directory::in_process(self.services(), tokens)
     }
 
-    /// Serves on loopback until the guard is dropped.
-    pub fn over_loopback(&self, tokens: ServiceTokens) -> (Directory, DropGuard) {
-        let incoming = TcpIncoming::bind(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
-        let url = format!("http://{}", incoming.local_addr().unwrap());
+    /// Serves on loopback.
+    pub fn over_loopback(&self, tokens: ServiceTokens) -> (Directory, Serving) {
+        let serving = self.serve(SocketAddr::from(([127, 0, 0, 1], 0)));
+        let url = format!("http://{}", serving.address);
+        let directory = Directory::connect(&url.parse().unwrap(), tokens).unwrap();
+        (directory, serving)
+    }
+
+    /// Serves at an address that may have been served before.
+    pub fn serve(&self, address: SocketAddr) -> Serving {
+        let incoming = TcpIncoming::bind(address).unwrap();
+        let address = incoming.local_addr().unwrap();
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
         let serving = Server::builder()
             .add_routes(self.services())
             .serve_with_incoming_shutdown(incoming, stopped);
-        tokio::spawn(serving);
-        let directory = Directory::connect(&url.parse().unwrap(), tokens).unwrap();
-        (directory, stop.drop_guard())
+        Serving {
+            address,
+            stop: stop.drop_guard(),
+            task: tokio::spawn(serving),
+        }
     }
 
     /// How many people each call asked for.
     pub fn batches(&self) -> Vec<usize> {
         let calls = self.calls.lock().unwrap();
         calls.iter().map(|(_, ids)| ids.len()).collect()
+    }
+}
+
+/// A server, until it is dropped.
+pub struct Serving {
+    address: SocketAddr,
+    stop: DropGuard,
+    task: JoinHandle<Result<(), tonic::transport::Error>>,
+}
+
+impl Serving {
+    /// Ends it, and says where it was.
+    pub async fn stop(self) -> SocketAddr {
+        drop(self.stop);
+        self.task.await.unwrap().unwrap();
+        self.address
     }
 }
 

@@ -23,6 +23,6 @@ pub(crate) async fn list_audit_events(
         return Err(AdminError::Forbidden);
     }
     let reader = context.database.reader();
-    let events = audit_event::list(reader, filter, slice.after(), slice.limit()).await?;
+    let events = audit_event::list(reader, filter, slice.rows()).await?;
     Ok(slice.of(events, |event| event.id))
 }

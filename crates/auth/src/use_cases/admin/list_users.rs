@@ -1,7 +1,10 @@
 use kernel::{Actor, Permission};
 
 use super::{AdminError, Slice, Sliced};
-use crate::{context::Context, store::user};
+use crate::{
+    context::Context,
+    store::user::{self, UserFilter},
+};
 
 /// Accounts, the oldest first; with a search, those whose address or name begins with it.
 pub(crate) async fn list_users(
@@ -13,6 +16,10 @@ pub(crate) async fn list_users(
     if !actor.may(Permission::ReadUsers) {
         return Err(AdminError::Forbidden);
     }
-    let users = user::list(&context.database, search, slice.after(), slice.limit()).await?;
+    let filter = UserFilter {
+        search,
+        ..UserFilter::default()
+    };
+    let users = user::list(&context.database, filter, slice.rows()).await?;
     Ok(slice.of(users, |user| user.id))
 }

@@ -13,6 +13,8 @@ mod read_user;
 use kernel::page::InvalidPageSize;
 use sea_orm::DbErr;
 
+use crate::store::Rows;
+
 pub(crate) use change_role::change_role;
 pub(crate) use disable_user::disable_user;
 pub(crate) use enable_user::enable_user;
@@ -61,13 +63,13 @@ impl Slice {
         }
     }
 
-    pub(crate) fn after(self) -> Option<uuid::Uuid> {
-        self.after
-    }
-
     /// One row more than asked for: it tells that there are more.
-    pub(crate) fn limit(self) -> u64 {
-        self.size + 1
+    fn rows(self) -> Rows {
+        Rows {
+            limit: self.size + 1,
+            from: self.after,
+            backward: false,
+        }
     }
 
     fn of<T>(self, mut rows: Vec<T>, id: impl Fn(&T) -> uuid::Uuid) -> Sliced<T> {

@@ -3,14 +3,16 @@
 use async_graphql::{OutputType, SimpleObject};
 use kernel::page::{Key, Page};
 
-use super::{Order, Product};
+use super::{AuditEvent, Customer, Order, Product};
 use crate::cursor::{Cursors, List};
 
 /// A page of a list.
 #[derive(SimpleObject)]
 #[graphql(
     concrete(name = "ProductConnection", params("Edge<Product>")),
-    concrete(name = "OrderConnection", params("Edge<Order>"))
+    concrete(name = "OrderConnection", params("Edge<Order>")),
+    concrete(name = "CustomerConnection", params("Edge<Customer>")),
+    concrete(name = "AuditEventConnection", params("Edge<AuditEvent>"))
 )]
 pub(in crate::graphql) struct Connection<E: OutputType> {
     /// The rows, in the list's order.
@@ -23,7 +25,9 @@ pub(in crate::graphql) struct Connection<E: OutputType> {
 #[derive(SimpleObject)]
 #[graphql(
     concrete(name = "ProductEdge", params(Product)),
-    concrete(name = "OrderEdge", params(Order))
+    concrete(name = "OrderEdge", params(Order)),
+    concrete(name = "CustomerEdge", params(Customer)),
+    concrete(name = "AuditEventEdge", params(AuditEvent))
 )]
 pub(in crate::graphql) struct Edge<T: OutputType> {
     /// Where the row stands, for `after` and `before`.

@@ -1,13 +1,17 @@
 //! The types of the schema.
 
+mod audit_event;
 mod connection;
+mod customer;
 mod order;
 mod product;
 mod timestamp;
 
 use async_graphql::SimpleObject;
 
+pub(super) use audit_event::AuditEvent;
 pub(super) use connection::{Connection, Edge};
+pub(super) use customer::{Customer, person};
 pub(super) use order::Order;
 pub(super) use product::Product;
 pub(super) use timestamp::Timestamp;

@@ -1,6 +1,6 @@
 use async_graphql::{Context, Enum, Error, ID, Object, SimpleObject};
 
-use super::{Money, Product, Timestamp};
+use super::{Customer, Money, Product, Timestamp};
 use crate::graphql::failure::order_failure;
 use crate::graphql::loaders::Loaders;
 
@@ -65,6 +65,11 @@ impl Order {
 
     async fn created_at(&self) -> Timestamp {
         self.0.created_at.into()
+    }
+
+    /// Whose order it is. Others than the customer see it who may read accounts.
+    async fn customer(&self, context: &Context<'_>) -> Result<Option<Customer>, Error> {
+        Customer::of_order(context, self.0.customer_id).map(Some)
     }
 
     /// What was ordered.

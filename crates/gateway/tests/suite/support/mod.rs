@@ -9,7 +9,7 @@ mod stub;
 mod tokens;
 
 pub use api::{Api, MODERN, Reply};
-pub use people::People;
+pub use people::{People, ROWS};
 pub use shop::Shop;
 pub use socket::{Closed, Socket};
 pub use stub::{Server, Settings};

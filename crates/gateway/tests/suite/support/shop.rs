@@ -4,7 +4,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use cache::{Cache, CacheConfig};
+use cache::{Cache, CacheConfig, RedisLink};
 use contracts::{
     Envelope, order_event,
     product_event::{self, ProductChanged},
@@ -17,12 +17,13 @@ use gateway::{Gateway, GatewayConfig, GatewayDeps, LimitsConfig};
 use kernel::{Clock, ManualClock, OrderId};
 use messaging::{Broker, BrokerConfig, Message, QueueSpec, Relay, RelayConfig, RelayWaker};
 use migrations::{MigratorTrait, OrdersMigrator};
-use orders::{Orders, Received};
+use orders::{Applied, ChargeOutcome, Orders, Received};
 use reqwest::RequestBuilder;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement};
 use secrecy::SecretString;
 use serde_json::{Value, json};
 use service_kit::lifecycle::Shutdown;
+use service_kit::revocation::RevocationList;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -52,11 +53,26 @@ impl Shop {
 
     /// A shop with the demo catalogue.
     pub async fn open() -> Self {
-        Self::open_with(LimitsConfig::default()).await
+        Self::open_arranged(LimitsConfig::default(), |_| {}).await
     }
 
     /// One with other limits.
     pub async fn open_with(limits_config: LimitsConfig) -> Self {
+        Self::open_arranged(limits_config, |_| {}).await
+    }
+
+    /// A shop in which nobody can tell whose session was revoked.
+    pub async fn open_without_revocations() -> Self {
+        // Nobody listens there.
+        let redis = RedisLink::connect("redis://127.0.0.1:1").await.unwrap();
+        Self::open_arranged(LimitsConfig::default(), |tokens| {
+            let clock = Arc::new(tokens.clock.clone());
+            tokens.revocations = RevocationList::over(redis, "test", clock);
+        })
+        .await
+    }
+
+    async fn open_arranged(limits_config: LimitsConfig, arrange: impl FnOnce(&mut Tokens)) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("orders.db").display());
         let database = Database::connect(&url, 2).await.unwrap();
@@ -88,7 +104,8 @@ impl Shop {
         );
         let stop = shutdown.soft();
         shutdown.spawn("relay", async move { relay.run(stop).await });
-        let tokens = Tokens::new(clock.clone());
+        let mut tokens = Tokens::new(clock.clone());
+        arrange(&mut tokens);
         let people = People::default();
         let config = GatewayConfig {
             cursor_secret: vec![7; 32].into(),
@@ -132,6 +149,14 @@ impl Shop {
         let body = json!({ "query": query, "variables": variables });
         let request = self.post(&body);
         Reply::to(request.header("authorization", self.customer(customer))).await
+    }
+
+    /// A GraphQL request of somebody with a role.
+    pub async fn ask_as(&self, role: &str, query: &str, variables: Value) -> Reply {
+        let staff = Uuid::from_u128(1_000_000);
+        let token = self.tokens.with_role(staff, role, "plumbline");
+        let body = json!({ "query": query, "variables": variables });
+        Reply::to(self.post(&body).header("authorization", token)).await
     }
 
     /// A REST request of a customer.
@@ -231,6 +256,25 @@ impl Shop {
             message_id: Uuid::new_v4(),
         };
         let _ = self.orders.reserve_stock(received, order_id).await.unwrap();
+    }
+
+    /// Takes an order to CONFIRMED, as the worker would.
+    pub async fn confirm(&self, order: &Value) {
+        self.reserve_stock(order).await;
+        let order_id: OrderId = order["id"].as_str().unwrap().parse().unwrap();
+        let received = || Received {
+            consumer: "test",
+            message_id: Uuid::new_v4(),
+        };
+        let charge = self.orders.begin_charge(order_id).await.unwrap().unwrap();
+        let paid = ChargeOutcome::Succeeded {
+            intent_id: format!("pi_{order_id}"),
+            amount: charge.amount,
+        };
+        let settled = self.orders.settle_charge(received(), order_id, &paid).await;
+        assert_eq!(settled.unwrap(), Applied::Done);
+        let confirmed = self.orders.confirm(received(), order_id).await;
+        assert_eq!(confirmed.unwrap(), Applied::Done);
     }
 
     /// A customer's initialised WebSocket connection.

@@ -15,7 +15,7 @@ const ISSUER: &str = "https://shop.example/auth";
 const AUDIENCE: &str = "plumbline";
 
 pub struct Tokens {
-    clock: ManualClock,
+    pub clock: ManualClock,
     signer: Ed25519KeyPair,
     key: Jwk,
     pub revocations: RevocationList,
@@ -56,12 +56,21 @@ impl Tokens {
 
     /// A token of `user` that is valid for `seconds`.
     pub fn of(&self, user: Uuid, seconds: i64) -> String {
+        self.sign(user, seconds, "customer", "plumbline")
+    }
+
+    /// Somebody's token with a role and what it may be used for, valid for ten minutes.
+    pub fn with_role(&self, user: Uuid, role: &str, scope: &str) -> String {
+        self.sign(user, 600, role, scope)
+    }
+
+    fn sign(&self, user: Uuid, seconds: i64, role: &str, scope: &str) -> String {
         let now = self.clock.now().timestamp();
         let header = json!({"typ": "at+jwt", "alg": "EdDSA", "kid": self.key.kid});
         let claims = json!({
             "iss": ISSUER, "aud": AUDIENCE, "sub": user, "sid": Uuid::nil(), "exp": now + seconds,
-            "iat": now, "nbf": now, "jti": Uuid::nil(), "client_id": "web", "scope": "plumbline",
-            "roles": ["customer"], "auth_time": now, "acr": "1", "amr": ["pwd"],
+            "iat": now, "nbf": now, "jti": Uuid::nil(), "client_id": "web", "scope": scope,
+            "roles": [role], "auth_time": now, "acr": "1", "amr": ["pwd"],
         });
         let part = |value: serde_json::Value| BASE64.encode(value.to_string());
         let message = format!("{}.{}", part(header), part(claims));
