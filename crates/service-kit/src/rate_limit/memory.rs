@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::SubjectHash;
 
-/// Of each generation: about 5 MB at most for both.
+/// Of each generation: about 5 MB at most for both where a time is kept, 12 MB of a `Budget`.
 const GENERATION: usize = 50_000;
 
 /// A map that forgets what was written longest ago when it is full: a young generation takes all
