@@ -79,6 +79,32 @@ async fn webhooks_that_come_late_twice_and_in_disorder_change_nothing() {
     system.stop().await;
 }
 
+#[tokio::test]
+async fn a_refunded_order_has_its_money_back_and_its_stock_is_free_again() {
+    let system = System::start().await;
+    let ada = system.customer("ada").await;
+    let product = system.product().await;
+    let before = system.available(&product).await;
+    let order = ada.place(&product, "pm_card_visa").await;
+    let id = order["id"].as_str().unwrap();
+    assert_eq!(ada.watch_to_the_end(id).await, "CONFIRMED");
+
+    let admin = system
+        .gateway
+        .with_bearer(&system.admin().await.access_token);
+    let refund = "mutation($id: ID!) { refundOrder(input: {orderId: $id}) {
+        order { status } userErrors { code } } }";
+    let asked = admin.graphql(refund, json!({"id": id})).await;
+    assert_eq!(asked["refundOrder"]["userErrors"], json!([]), "{asked}");
+    assert_eq!(ada.watch_to_the_end(id).await, "REFUNDED");
+    assert_eq!(system.available(&product).await, before);
+    let charges = system.charges(id).await;
+    assert_eq!(charges.len(), 1);
+    assert!(charges[0]["refund"].is_object(), "{charges:#?}");
+    // Among other things, that the provider's books agree.
+    system.stop().await;
+}
+
 fn states(order: &Value) -> Vec<String> {
     let entries = order["history"].as_array().unwrap().iter();
     let states = entries.map(|entry| entry["status"].as_str().unwrap().to_owned());
