@@ -4,6 +4,7 @@
 //! `ALTER TABLE` statement makes one change only.
 
 mod auth;
+mod catalogue;
 mod identity;
 mod messaging_tables;
 mod orders;
@@ -39,6 +40,7 @@ impl MigratorTrait for OrdersMigrator {
         vec![
             Box::new(messaging_tables::Migration),
             Box::new(orders::Migration),
+            Box::new(catalogue::Migration),
             Box::new(refunds::Migration),
         ]
     }

@@ -12,7 +12,9 @@ use std::{path::Path, sync::Arc, time::Duration};
 use sea_orm::{
     Condition, ConnectOptions, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction,
     DbBackend, DbErr, RuntimeErr, TransactionTrait,
-    sea_query::{BinOper, Expr, ExprTrait as _, LockBehavior, LockType, SelectStatement},
+    sea_query::{
+        BinOper, Expr, ExprTrait as _, Func, LockBehavior, LockType, Query, SelectStatement,
+    },
     sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
 };
 
@@ -210,6 +212,47 @@ pub async fn lock_table(
     };
     transaction.execute_unprepared(&statement).await?;
     Ok(())
+}
+
+/// A text that sorts and compares by its bytes: the same order on both databases, whatever language
+/// PostgreSQL speaks. There, an index answers it that says `COLLATE "C"`.
+#[must_use]
+pub fn in_byte_order(text: Expr, backend: DbBackend) -> Expr {
+    match backend {
+        DbBackend::Postgres => Expr::cust_with_expr(r#"$1 COLLATE "C""#, text),
+        _ => text,
+    }
+}
+
+/// The fewest characters that [`contains`] finds: what an index of trigrams is made of.
+pub const TRIGRAM: usize = 3;
+
+/// Whether the text column of a row contains `part`, of [`TRIGRAM`] characters or more, in either
+/// case, in a form that an index answers: on PostgreSQL one over `lower(column)` with
+/// `gin_trgm_ops`, on SQLite the FTS5 table `<table>_search` with the tokenizer `trigram`, which
+/// keeps the rows' `id` beside the column. Every character of `part` stands for itself.
+#[must_use]
+pub fn contains(table: &'static str, column: &'static str, part: &str, backend: DbBackend) -> Expr {
+    match backend {
+        DbBackend::Postgres => {
+            let literal = part
+                .replace('\\', r"\\")
+                .replace('%', r"\%")
+                .replace('_', r"\_");
+            let pattern = Func::lower(Expr::value(format!("%{literal}%")));
+            let text = Func::lower(Expr::col((table, column)));
+            Expr::from(text).binary(BinOper::Like, Expr::from(pattern))
+        }
+        _ => {
+            let phrase = format!("\"{}\"", part.replace('"', "\"\""));
+            let matching = Query::select()
+                .column("id")
+                .from(format!("{table}_search"))
+                .and_where(Expr::col(column).binary(BinOper::Custom("MATCH"), phrase))
+                .take();
+            Expr::col((table, "id")).in_subquery(matching)
+        }
+    }
 }
 
 /// Whether a text begins with `prefix`, byte by byte, in a form that an index answers: on PostgreSQL

@@ -4,7 +4,7 @@ use contracts::ErrorCode;
 use kernel::page::{Direction, PageRequest};
 use orders::ProductFilter;
 
-use crate::cursor::{Cursors, List};
+use crate::cursor::{CursorKey, Cursors, List};
 
 /// The longest text to search for, in characters.
 const MAX_SEARCH: usize = 100;
@@ -59,7 +59,11 @@ impl PageArguments {
     ///
     /// # Errors
     /// [`InvalidListing`].
-    pub fn request(self, cursors: &Cursors, list: List) -> Result<PageRequest, InvalidListing> {
+    pub fn request<K: CursorKey>(
+        self,
+        cursors: &Cursors,
+        list: List,
+    ) -> Result<PageRequest<K>, InvalidListing> {
         let (size, direction, from, stray) = match (self.first, self.last) {
             (Some(first), None) => (first, Direction::Forward, self.after, self.before),
             (None, Some(last)) => (last, Direction::Backward, self.before, self.after),

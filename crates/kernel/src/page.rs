@@ -20,12 +20,12 @@ pub enum Direction {
     Backward,
 }
 
-/// How many rows, from where, in which direction.
+/// How many rows, from where, in which direction. `K` is the sort key of the list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PageRequest {
+pub struct PageRequest<K = Key> {
     size: u16,
     pub direction: Direction,
-    pub from: Option<Key>,
+    pub from: Option<K>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -34,14 +34,12 @@ pub struct InvalidPageSize;
 
 impl PageRequest {
     pub const MAX_SIZE: u16 = 100;
+}
 
-    pub fn new(
-        size: i64,
-        direction: Direction,
-        from: Option<Key>,
-    ) -> Result<Self, InvalidPageSize> {
+impl<K> PageRequest<K> {
+    pub fn new(size: i64, direction: Direction, from: Option<K>) -> Result<Self, InvalidPageSize> {
         match u16::try_from(size) {
-            Ok(size @ 1..=Self::MAX_SIZE) => Ok(Self {
+            Ok(size @ 1..=PageRequest::MAX_SIZE) => Ok(Self {
                 size,
                 direction,
                 from,
@@ -91,20 +89,21 @@ pub struct Page<T> {
 mod tests {
     use super::*;
 
+    fn request(size: i64, direction: Direction) -> Result<PageRequest, InvalidPageSize> {
+        PageRequest::new(size, direction, None)
+    }
+
     #[test]
     fn a_page_has_one_to_a_hundred_rows() {
         for size in [i64::MIN, -1, 0, 101, 4_294_967_296] {
-            assert_eq!(
-                PageRequest::new(size, Direction::Forward, None),
-                Err(InvalidPageSize)
-            );
+            assert_eq!(request(size, Direction::Forward), Err(InvalidPageSize));
         }
-        assert!(PageRequest::new(100, Direction::Forward, None).is_ok());
+        assert!(request(100, Direction::Forward).is_ok());
     }
 
     #[test]
     fn the_extra_row_tells_of_a_further_page() {
-        let request = PageRequest::new(2, Direction::Forward, None).unwrap();
+        let request = request(2, Direction::Forward).unwrap();
         let page = request.page(vec![1, 2, 3]);
         assert_eq!(
             page,
@@ -118,7 +117,7 @@ mod tests {
 
     #[test]
     fn a_backward_page_is_in_list_order() {
-        let request = PageRequest::new(2, Direction::Backward, None).unwrap();
+        let request = request(2, Direction::Backward).unwrap();
         let page = request.page(vec![3, 2, 1]);
         assert_eq!(
             page,

@@ -6,18 +6,18 @@ use cache::Key;
 use chrono::{DateTime, Utc};
 use kernel::{
     Currency, Money, ProductId,
-    page::{Page, PageRequest},
+    page::{Direction, Page, PageRequest},
 };
 use sea_orm::{
-    ColumnTrait, EntityTrait, ExprTrait, FromQueryResult, JoinType, QueryFilter, QuerySelect,
-    Select,
-    sea_query::{BinOper, Expr, Func},
+    ColumnTrait, ConnectionTrait, DbBackend, EntityTrait, ExprTrait, FromQueryResult, QueryFilter,
+    QuerySelect, Select,
+    sea_query::{Expr, Func, Query},
 };
 use uuid::Uuid;
 
 use crate::{
-    OrderError, Orders, Product,
-    read::keyset,
+    OrderError, Orders, Product, ProductKey,
+    keyset::Sorting,
     store::{products, stock},
 };
 
@@ -32,9 +32,23 @@ const PAGES: &str = "products";
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProductFilter {
-    /// Part of the name, in any case. How far letters beyond ASCII have case is the database's to
-    /// say: on SQLite they have none.
+    /// Part of the name, in either case; one or two characters are its beginning. How far letters
+    /// beyond ASCII have case is the database's to say.
     pub search: Option<String>,
+}
+
+/// How the catalogue is sorted. What sorts alike is sorted by id.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ProductSort {
+    Newest,
+    #[default]
+    Oldest,
+    /// In lower case, by bytes.
+    Name,
+    /// By currency, then the cheapest first.
+    PriceAscending,
+    /// The same backwards.
+    PriceDescending,
 }
 
 #[derive(FromQueryResult)]
@@ -44,27 +58,28 @@ struct Row {
     description: String,
     price_amount: i64,
     price_currency: String,
+    version: i32,
     created_at: DateTime<Utc>,
-    available: i64,
+    updated_at: DateTime<Utc>,
+    /// Every product has stock; one that has none yet can't be ordered.
+    available: Option<i64>,
 }
 
 impl Orders {
-    /// A page of the catalogue, oldest first, at most a second old.
+    /// A page of the catalogue, at most a second old.
     pub async fn products(
         &self,
         filter: &ProductFilter,
-        request: PageRequest,
+        sort: ProductSort,
+        request: PageRequest<ProductKey>,
     ) -> Result<Arc<Page<Product>>, OrderError> {
         if !filter.search.as_deref().is_none_or(may_be_in_a_name) {
             return Ok(Arc::new(request.page(Vec::new())));
         }
-        let key = format!("products:{:?}:{request:?}", filter.search);
-        let page = self.cache.get_or_load(
-            Key::of(PAGES, &key),
-            CATALOGUE_TTL,
-            self.load_products(filter, request),
-        );
-        Ok(page.await?)
+        let key = format!("{PAGES}:{:?}:{sort:?}:{request:?}", filter.search);
+        let load = self.load_products(filter, sort, request);
+        let key = Key::of(PAGES, &key);
+        Ok(self.cache.get_or_load(key, CATALOGUE_TTL, load).await?)
     }
 
     /// One product, at most a second old.
@@ -92,41 +107,105 @@ impl Orders {
         &self,
         ids: &[ProductId],
     ) -> Result<HashMap<ProductId, Product>, OrderError> {
-        let ids = ids.iter().map(|id| id.as_uuid());
-        let rows = with_stock()
-            .filter(products::Column::Id.is_in(ids))
-            .into_model::<Row>()
-            .all(self.database.reader())
-            .await?;
-        rows.into_iter()
-            .map(|row| Product::try_from(row).map(|product| (product.id, product)))
-            .collect()
+        let rows = by_ids(self.database.reader(), ids).await?;
+        Ok(rows
+            .into_iter()
+            .map(|product| (product.id, product))
+            .collect())
     }
 
     async fn load_products(
         &self,
         filter: &ProductFilter,
-        request: PageRequest,
+        sort: ProductSort,
+        request: PageRequest<ProductKey>,
     ) -> Result<Page<Product>, OrderError> {
+        let backend = self.database.backend();
         let mut query = with_stock();
         if let Some(search) = &filter.search {
-            query = query.filter(name_contains(search));
+            query = query.filter(name_contains(search, backend));
         }
-        let columns = (products::Column::CreatedAt, products::Column::Id);
-        let rows = keyset(query, columns, request)
+        if let (ProductSort::Name, Some(from)) = (sort, &request.from) {
+            // It follows from the row comparison; only, SQLite does not see in that one where to
+            // begin in an index over an expression.
+            let (name, from) = (lower_name(backend), lower(&from.name));
+            query = query.filter(if request.direction == Direction::Forward {
+                name.gte(from)
+            } else {
+                name.lte(from)
+            });
+        }
+        let rows = sort
+            .sorting(backend)
+            .page(query, &request, |key| sort.rank(key))
             .into_model::<Row>()
-            .all(self.database.reader());
-        let rows = rows
-            .await?
-            .into_iter()
-            .map(Product::try_from)
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(request.page(rows))
+            .all(self.database.reader())
+            .await?;
+        let products = rows.into_iter().map(Product::try_from);
+        Ok(request.page(products.collect::<Result<_, _>>()?))
     }
 }
 
 fn product_key(id: ProductId) -> String {
     format!("product:{id}")
+}
+
+/// Any number of products with one query, as `connection` sees them.
+pub(crate) async fn by_ids(
+    connection: &impl ConnectionTrait,
+    ids: &[ProductId],
+) -> Result<Vec<Product>, OrderError> {
+    let rows = with_stock()
+        .filter(products::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
+        .into_model::<Row>()
+        .all(connection)
+        .await?;
+    rows.into_iter().map(Product::try_from).collect()
+}
+
+impl ProductSort {
+    fn sorting(self, backend: DbBackend) -> Sorting {
+        use products::Column::{CreatedAt, Id, PriceAmount, PriceCurrency};
+        let (columns, is_ascending) = match self {
+            Self::Newest => (vec![column(CreatedAt)], false),
+            Self::Oldest => (vec![column(CreatedAt)], true),
+            Self::Name => (vec![lower_name(backend)], true),
+            Self::PriceAscending => (vec![column(PriceCurrency), column(PriceAmount)], true),
+            Self::PriceDescending => (vec![column(PriceCurrency), column(PriceAmount)], false),
+        };
+        Sorting {
+            columns: [columns, vec![column(Id)]].concat(),
+            is_ascending,
+        }
+    }
+
+    /// The values of the sorted columns.
+    fn rank(self, key: &ProductKey) -> Vec<Expr> {
+        let id = Expr::value(key.id.as_uuid());
+        match self {
+            Self::Newest | Self::Oldest => vec![Expr::value(key.created_at), id],
+            Self::Name => vec![lower(&key.name), id],
+            Self::PriceAscending | Self::PriceDescending => {
+                let Money { amount, currency } = key.price;
+                vec![Expr::value(currency.code()), Expr::value(amount), id]
+            }
+        }
+    }
+}
+
+fn column(column: products::Column) -> Expr {
+    Expr::col((products::Entity, column))
+}
+
+/// The database lowers both sides of a comparison: it and Rust do not agree on what a lower-case
+/// letter is.
+fn lower(text: &str) -> Expr {
+    Func::lower(Expr::value(text)).into()
+}
+
+fn lower_name(backend: DbBackend) -> Expr {
+    let name = Func::lower(column(products::Column::Name)).into();
+    database::in_byte_order(name, backend)
 }
 
 /// Whether the database need be asked: SQLite refuses patterns of more than 50,000 bytes, and
@@ -135,38 +214,28 @@ fn may_be_in_a_name(search: &str) -> bool {
     search.len() <= MAX_SEARCH && !search.contains('\0')
 }
 
+/// Stock is looked up row by row, and only for rows that are shown: a join might read all of it.
 fn with_stock() -> Select<products::Entity> {
-    let stock_of_product = products::Entity::belongs_to(stock::Entity)
-        .from(products::Column::Id)
-        .to(stock::Column::ProductId)
-        .into();
-    products::Entity::find()
-        .select_only()
-        .columns([
-            products::Column::Id,
-            products::Column::Name,
-            products::Column::Description,
-            products::Column::PriceAmount,
-            products::Column::PriceCurrency,
-            products::Column::CreatedAt,
-        ])
-        .column(stock::Column::Available)
-        .join(JoinType::InnerJoin, stock_of_product)
+    let available = Query::select()
+        .column((stock::Entity, stock::Column::Available))
+        .from(stock::Entity)
+        .and_where(
+            Expr::col((stock::Entity, stock::Column::ProductId))
+                .equals((products::Entity, products::Column::Id)),
+        )
+        .take();
+    products::Entity::find().expr_as(available, "available")
 }
 
-/// What is searched for stands for itself, `%` and `_` too. The database lowers both sides: it and
-/// Rust do not agree on what a lower-case letter is.
-fn name_contains(search: &str) -> Expr {
-    let literal = search
-        .replace('\\', r"\\")
-        .replace('%', r"\%")
-        .replace('_', r"\_");
-    let name = Func::lower(Expr::col((products::Entity, products::Column::Name)));
-    let pattern = Func::lower(Expr::value(format!("%{literal}%")));
-    Expr::from(name).binary(
-        BinOper::Like,
-        Expr::from(pattern).binary(BinOper::Escape, Expr::Constant('\\'.into())),
-    )
+/// What is searched for stands for itself, `%` and `_` too.
+fn name_contains(search: &str, backend: DbBackend) -> Expr {
+    if search.chars().count() >= database::TRIGRAM {
+        return database::contains("products", "name", search, backend);
+    }
+    // No name that begins so sorts after it with the last character there is.
+    let end = format!("{search}{}", char::MAX);
+    let name = lower_name(backend);
+    name.clone().gte(lower(search)).and(name.lt(lower(&end)))
 }
 
 impl TryFrom<Row> for Product {
@@ -178,8 +247,10 @@ impl TryFrom<Row> for Product {
             name: row.name,
             description: row.description,
             price: Money::new(row.price_amount, Currency::parse(&row.price_currency)?),
-            available: row.available,
+            available: row.available.unwrap_or_default(),
+            version: row.version,
             created_at: row.created_at,
+            updated_at: row.updated_at,
         })
     }
 }

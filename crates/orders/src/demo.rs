@@ -68,6 +68,7 @@ impl Orders {
                     price_currency: Set(Currency::EUR.into()),
                     created_at: Set(created_at),
                     updated_at: Set(created_at),
+                    version: Set(1),
                 });
                 counters.push(stock::ActiveModel {
                     product_id: Set(id.into()),

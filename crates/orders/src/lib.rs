@@ -10,6 +10,7 @@ mod confirm;
 pub mod demo;
 pub mod domain;
 mod error;
+mod keyset;
 mod overdue;
 mod payment_notice;
 mod place;
@@ -26,7 +27,7 @@ use database::Database;
 use kernel::SharedClock;
 use messaging::RelayWaker;
 
-pub use catalogue::ProductFilter;
+pub use catalogue::{ProductFilter, ProductSort};
 pub use charge::{Charge, ChargeOutcome};
 pub use error::{ChangeOrderError, OrderError, PlaceOrderError};
 pub use overdue::{STEP_OVERDUE, StepOverdue};
@@ -34,7 +35,7 @@ pub use payment_notice::PaymentNotice;
 pub use place::Placed;
 pub use received::{Applied, Received};
 pub use refund::{Refund, RefundOutcome};
-pub use view::{HistoryEntry, Order, OrderLine, Product};
+pub use view::{HistoryEntry, Order, OrderLine, Product, ProductKey};
 
 /// The ordering context. Clones share everything.
 #[derive(Clone)]

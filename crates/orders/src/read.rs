@@ -5,15 +5,13 @@ use std::collections::HashMap;
 
 use kernel::{
     Actor, OrderId, Permission,
-    page::{Direction, Page, PageRequest},
+    page::{Page, PageRequest},
 };
-use sea_orm::{
-    ColumnTrait, EntityTrait, ExprTrait, Order as SortOrder, QueryFilter, QueryOrder, QuerySelect,
-    Select, sea_query::Expr,
-};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
 
 use crate::{
     HistoryEntry, Order, OrderError, OrderLine, Orders,
+    keyset::{Sorting, rank_by_time},
     store::{order_history, order_lines, orders},
 };
 
@@ -45,8 +43,8 @@ impl Orders {
         }
         let own =
             orders::Entity::find().filter(orders::Column::CustomerId.eq(actor.user_id.as_uuid()));
-        let columns = (orders::Column::CreatedAt, orders::Column::Id);
-        let rows = newest_first(own, columns, request)
+        let rows = newest_first()
+            .page(own, &request, rank_by_time)
             .all(self.database.reader())
             .await?;
         let rows = rows
@@ -108,57 +106,6 @@ impl Orders {
     }
 }
 
-/// One page and the row that tells of a further one, by (created_at, id) ascending.
-pub(crate) fn keyset<E: EntityTrait>(
-    query: Select<E>,
-    columns: (E::Column, E::Column),
-    request: PageRequest,
-) -> Select<E> {
-    page(
-        query,
-        columns,
-        request,
-        request.direction == Direction::Forward,
-    )
-}
-
-/// The same by (created_at, id) descending.
-fn newest_first<E: EntityTrait>(
-    query: Select<E>,
-    columns: (E::Column, E::Column),
-    request: PageRequest,
-) -> Select<E> {
-    page(
-        query,
-        columns,
-        request,
-        request.direction == Direction::Backward,
-    )
-}
-
-fn page<E: EntityTrait>(
-    query: Select<E>,
-    (created_at, id): (E::Column, E::Column),
-    request: PageRequest,
-    ascending: bool,
-) -> Select<E> {
-    let sort = if ascending {
-        SortOrder::Asc
-    } else {
-        SortOrder::Desc
-    };
-    let mut query = query
-        .order_by(created_at, sort.clone())
-        .order_by(id, sort)
-        .limit(u64::from(request.size()) + 1);
-    if let Some(from) = request.from {
-        // A row comparison: both databases answer it with one range of the index.
-        let row = Expr::tuple([
-            Expr::col((E::default(), created_at)),
-            Expr::col((E::default(), id)),
-        ]);
-        let key = Expr::tuple([Expr::value(from.created_at), Expr::value(from.id)]);
-        query = query.filter(if ascending { row.gt(key) } else { row.lt(key) });
-    }
-    query
+fn newest_first() -> Sorting {
+    Sorting::newest_first::<orders::Entity>(orders::Column::CreatedAt, orders::Column::Id)
 }

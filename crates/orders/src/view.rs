@@ -47,7 +47,19 @@ pub struct Product {
     pub price: Money,
     /// How many can be ordered now.
     pub available: i64,
+    /// Counts the changes, the stock's apart.
+    pub version: i32,
     pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Where a product stands in the catalogue, however that is sorted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProductKey {
+    pub created_at: DateTime<Utc>,
+    pub name: String,
+    pub price: Money,
+    pub id: ProductId,
 }
 
 impl Order {
@@ -64,10 +76,12 @@ impl Order {
 impl Product {
     /// Where the product stands in the catalogue.
     #[must_use]
-    pub fn key(&self) -> Key {
-        Key {
+    pub fn key(&self) -> ProductKey {
+        ProductKey {
             created_at: self.created_at,
-            id: self.id.into(),
+            name: self.name.clone(),
+            price: self.price,
+            id: self.id,
         }
     }
 }

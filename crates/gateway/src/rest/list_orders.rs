@@ -38,9 +38,9 @@ pub(super) async fn handle(
     caller: Authenticated,
     context: web::Data<Context>,
 ) -> Result<HttpResponse, Problem> {
-    let (arguments, search) = ListQuery::parse(&request)?.into_parts();
-    if search.is_some() {
-        let detail = "Orders can't be searched.";
+    let (arguments, query) = ListQuery::parse(&request)?.into_parts();
+    if query.search.is_some() || query.sort.is_some() {
+        let detail = "Orders can't be searched, and are sorted by age.";
         return Err(Problem::new(ErrorCode::MalformedRequest).detail(detail));
     }
     let page = arguments

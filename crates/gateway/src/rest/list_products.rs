@@ -5,7 +5,7 @@ use kernel::page::Page;
 use orders::Product;
 use service_kit::problem::{Problem, ProblemBody};
 
-use super::model::ProductPageBody;
+use super::model::{ProductPageBody, ProductSortQuery};
 use super::{Context, ListQuery, listing_problem, order_problem};
 use crate::conditional::{Audience, answer};
 use crate::cursor::List;
@@ -13,7 +13,7 @@ use crate::listing::product_filter;
 
 /// The catalogue.
 ///
-/// The oldest product first, at most a second old. Nobody needs to log in.
+/// At most a second old. Nobody needs to log in.
 #[utoipa::path(
     get,
     path = "/v1/products",
@@ -24,7 +24,8 @@ use crate::listing::product_filter;
         ("after" = Option<String>, Query, description = "A cursor: `page.next` of the page before"),
         ("last" = Option<i64>, Query, description = "So many products before `before`, instead of `first`", minimum = 1, maximum = 100),
         ("before" = Option<String>, Query, description = "A cursor: `page.previous` of the page after"),
-        ("search" = Option<String>, Query, description = "Part of the name, in any case", max_length = 100, example = "tea"),
+        ("search" = Option<String>, Query, description = "Part of the name, in either case; one or two characters are its beginning", max_length = 100, example = "tea"),
+        ("sort" = Option<ProductSortQuery>, Query, description = "How the products are sorted: `oldest` if nothing is said. A cursor goes with the sort that it was given for"),
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` of an earlier answer"),
     ),
     responses(
@@ -49,16 +50,13 @@ pub(super) async fn products(
     context: &Context,
     request: &HttpRequest,
 ) -> Result<(Arc<Page<Product>>, List), Problem> {
-    let (arguments, search) = ListQuery::parse(request)?.into_parts();
-    let list = List::Products;
-    let filter = product_filter(search).map_err(listing_problem)?;
+    let (arguments, query) = ListQuery::parse(request)?.into_parts();
+    let filter = product_filter(query.search).map_err(listing_problem)?;
+    let sort = query.sort.unwrap_or_default().into();
+    let list = List::Products(sort);
     let page = arguments
         .request(&context.cursors, list)
         .map_err(listing_problem)?;
-    let page = context
-        .orders
-        .products(&filter, page)
-        .await
-        .map_err(order_problem)?;
-    Ok((page, list))
+    let page = context.orders.products(&filter, sort, page).await;
+    Ok((page.map_err(order_problem)?, list))
 }

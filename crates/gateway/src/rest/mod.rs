@@ -36,7 +36,7 @@ use service_kit::{
 use crate::cursor::Cursors;
 use crate::limits::Limits;
 use crate::listing::{InvalidListing, PageArguments};
-use model::OrderBody;
+use model::{OrderBody, ProductSortQuery};
 
 pub(crate) use in_flight::InFlight;
 pub use openapi::openapi;
@@ -113,6 +113,13 @@ struct ListQuery {
     last: Option<i64>,
     before: Option<String>,
     search: Option<String>,
+    sort: Option<ProductSortQuery>,
+}
+
+/// What a list of products can be asked for, beside its page.
+struct ProductsQuery {
+    search: Option<String>,
+    sort: Option<ProductSortQuery>,
 }
 
 impl ListQuery {
@@ -123,14 +130,15 @@ impl ListQuery {
             .map_err(|error| Problem::new(ErrorCode::MalformedRequest).detail(error.to_string()))
     }
 
-    /// The page that is asked for, and what is searched for.
-    fn into_parts(self) -> (PageArguments, Option<String>) {
+    /// The page that is asked for, and of which products.
+    fn into_parts(self) -> (PageArguments, ProductsQuery) {
         let Self {
             first,
             after,
             last,
             before,
             search,
+            sort,
         } = self;
         let first = first.or_else(|| last.is_none().then_some(DEFAULT_PAGE));
         (
@@ -140,7 +148,7 @@ impl ListQuery {
                 last,
                 before,
             },
-            search,
+            ProductsQuery { search, sort },
         )
     }
 }

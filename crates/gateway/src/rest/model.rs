@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::cursor::{Cursors, List};
+use crate::cursor::{CursorKey, Cursors, List};
 
 /// An amount of money.
 #[derive(Debug, Serialize, ToSchema)]
@@ -116,6 +116,24 @@ pub(super) struct OrderPageBody {
     page: PageBody,
 }
 
+/// How the catalogue is sorted. What sorts alike is sorted by id.
+#[derive(Debug, Clone, Copy, Default, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = ProductSort)]
+pub(super) enum ProductSortQuery {
+    /// What was added last comes first.
+    Newest,
+    /// What was added first comes first.
+    #[default]
+    Oldest,
+    /// By name, in lower case.
+    Name,
+    /// The cheapest first, in each currency.
+    PriceAscending,
+    /// The dearest first, in each currency.
+    PriceDescending,
+}
+
 /// Cursors of the neighbouring pages.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = Page)]
@@ -148,13 +166,13 @@ impl OrderPageBody {
 }
 
 impl PageBody {
-    pub(super) fn new<T>(
+    pub(super) fn new<T, K: CursorKey>(
         page: &Page<T>,
         cursors: &Cursors,
         list: List,
-        key: impl Fn(&T) -> Key,
+        key: impl Fn(&T) -> K,
     ) -> Self {
-        let cursor = |row: Option<&T>| row.map(|row| cursors.encode(list, key(row)));
+        let cursor = |row: Option<&T>| row.map(|row| cursors.encode(list, &key(row)));
         Self {
             next: cursor(page.items.last().filter(|_| page.has_next)),
             previous: cursor(page.items.first().filter(|_| page.has_previous)),
@@ -183,6 +201,18 @@ impl OrderBody {
         Key {
             created_at: self.created_at,
             id: self.id,
+        }
+    }
+}
+
+impl From<ProductSortQuery> for orders::ProductSort {
+    fn from(sort: ProductSortQuery) -> Self {
+        match sort {
+            ProductSortQuery::Newest => Self::Newest,
+            ProductSortQuery::Oldest => Self::Oldest,
+            ProductSortQuery::Name => Self::Name,
+            ProductSortQuery::PriceAscending => Self::PriceAscending,
+            ProductSortQuery::PriceDescending => Self::PriceDescending,
         }
     }
 }

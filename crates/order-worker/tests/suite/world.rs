@@ -14,7 +14,7 @@ use messaging::{Broker, BrokerConfig, DeadLetter, Relay, RelayConfig, RelayWaker
 use migrations::{MigratorTrait, OrdersMigrator};
 use order_worker::{CONSUMER, QUEUE, Worker, WorkerConfig, WorkerDeps, receipted_event_types};
 use orders::{
-    Orders, ProductFilter,
+    Orders, ProductFilter, ProductSort,
     audit::LedgerCharge,
     domain::{OrderStatus, PlaceOrder, RequestedLine},
 };
@@ -283,7 +283,10 @@ impl System {
             search: Some(name.to_owned()),
         };
         let request = PageRequest::new(1, Direction::Forward, None).unwrap();
-        self.orders.products(&filter, request).await.unwrap().items[0].id
+        let found = self
+            .orders
+            .products(&filter, ProductSort::default(), request);
+        found.await.unwrap().items[0].id
     }
 
     pub async fn available(&self, product: ProductId) -> i64 {

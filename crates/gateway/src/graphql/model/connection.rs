@@ -1,10 +1,10 @@
 //! Relay connections (<https://relay.dev/graphql/connections.htm>).
 
 use async_graphql::{OutputType, SimpleObject};
-use kernel::page::{Key, Page};
+use kernel::page::Page;
 
 use super::{AuditEvent, Customer, Order, Product};
-use crate::cursor::{Cursors, List};
+use crate::cursor::{CursorKey, Cursors, List};
 
 /// A page of a list.
 #[derive(SimpleObject)]
@@ -50,11 +50,11 @@ where
     Edge<T>: OutputType,
 {
     /// Makes a connection of a page, with the cursor of each row.
-    pub(in crate::graphql) fn new<R>(
+    pub(in crate::graphql) fn new<R, K: CursorKey>(
         page: Page<R>,
         cursors: &Cursors,
         list: List,
-        key: impl Fn(&R) -> Key,
+        key: impl Fn(&R) -> K,
     ) -> Self
     where
         T: From<R>,
@@ -67,7 +67,7 @@ where
         let edges: Vec<Edge<T>> = items
             .into_iter()
             .map(|row| Edge {
-                cursor: cursors.encode(list, key(&row)),
+                cursor: cursors.encode(list, &key(&row)),
                 node: row.into(),
             })
             .collect();

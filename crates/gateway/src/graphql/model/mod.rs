@@ -13,7 +13,7 @@ pub(super) use audit_event::AuditEvent;
 pub(super) use connection::{Connection, Edge};
 pub(super) use customer::{Customer, person};
 pub(super) use order::Order;
-pub(super) use product::Product;
+pub(super) use product::{Product, ProductSort};
 pub(super) use timestamp::Timestamp;
 
 /// An amount of money.

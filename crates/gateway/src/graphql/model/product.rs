@@ -1,6 +1,23 @@
-use async_graphql::{ID, Object};
+use async_graphql::{Enum, ID, Object};
 
-use super::Money;
+use super::{Money, Timestamp};
+
+/// How the catalogue is sorted. What sorts alike is sorted by id.
+#[derive(Enum, Clone, Copy, Default, PartialEq, Eq)]
+#[graphql(remote = "orders::ProductSort")]
+pub(in crate::graphql) enum ProductSort {
+    /// What was added last comes first.
+    Newest,
+    /// What was added first comes first.
+    #[default]
+    Oldest,
+    /// By name, in lower case.
+    Name,
+    /// The cheapest first, in each currency.
+    PriceAscending,
+    /// The dearest first, in each currency.
+    PriceDescending,
+}
 
 /// Something that can be ordered.
 pub(in crate::graphql) struct Product(orders::Product);
@@ -34,5 +51,19 @@ impl Product {
     /// How many pieces can be ordered now.
     async fn available(&self) -> i64 {
         self.0.available
+    }
+
+    /// Counts the changes of name, description and price. `updateProduct` asks for it.
+    async fn version(&self) -> i32 {
+        self.0.version
+    }
+
+    async fn created_at(&self) -> Timestamp {
+        self.0.created_at.into()
+    }
+
+    /// When name, description or price changed last.
+    async fn updated_at(&self) -> Timestamp {
+        self.0.updated_at.into()
     }
 }
