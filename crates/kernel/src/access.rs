@@ -61,6 +61,8 @@ permissions! {
     ReadAnyOrder = "orders:read-any", [Support Admin], [Delegable];
     CancelOwnOrder = "orders:cancel", [Customer Support Admin], [Delegable];
     RefundOrder = "orders:refund", [Admin], [Privileged];
+    /// Products, their prices and their stock.
+    ManageCatalogue = "catalogue:manage", [Admin], [Delegable];
     /// The steps of the order worker.
     AdvanceOrders = "orders:advance", [Service], [];
     // One's own account

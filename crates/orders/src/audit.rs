@@ -60,6 +60,12 @@ const CHECKS: &[Check] = &[
             OR total <> available + reserved + sold",
     },
     Check {
+        invariant: "every product has its stock",
+        checked: "SELECT COUNT(*) FROM products",
+        violations: "SELECT COUNT(*) FROM products p LEFT JOIN stock s ON s.product_id = p.id
+            WHERE s.product_id IS NULL",
+    },
+    Check {
         invariant: "reserved and sold stock is that of the orders' reservations",
         checked: "SELECT COUNT(*) FROM stock",
         violations: "SELECT COUNT(*) FROM stock s LEFT JOIN (

@@ -13,9 +13,9 @@ use crate::{
     store::{orders, payment_attempts},
 };
 
-const OPEN: &str = "open";
+pub(crate) const OPEN: &str = "open";
 pub(crate) const SUCCEEDED: &str = "succeeded";
-const DECLINED: &str = "declined";
+pub(crate) const DECLINED: &str = "declined";
 
 /// What is to be asked of the payment provider. Asking again with the same attempt is safe for as
 /// long as the provider remembers its id, which is the idempotency key.

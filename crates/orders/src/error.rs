@@ -86,6 +86,29 @@ pub enum PlaceOrderError {
     Order(#[from] OrderError),
 }
 
+/// Why the catalogue was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum CatalogueError {
+    #[error("some fields are not valid")]
+    Invalid(Vec<InvalidField>),
+    #[error("there is no such product")]
+    ProductNotFound,
+    #[error("somebody else has changed the product: its version is {current}")]
+    VersionConflict { current: i32 },
+    #[error("only {available} pieces can be taken away")]
+    InsufficientStock { available: i64 },
+    #[error("the idempotency key was used for something else")]
+    IdempotencyKeyReused,
+    #[error(transparent)]
+    Order(#[from] OrderError),
+}
+
+impl From<DbErr> for CatalogueError {
+    fn from(error: DbErr) -> Self {
+        Self::Order(error.into())
+    }
+}
+
 impl From<DbErr> for PlaceOrderError {
     fn from(error: DbErr) -> Self {
         Self::Order(error.into())

@@ -1,18 +1,23 @@
 //! The ordering context: catalogue, stock, orders and their payment. Every use-case exists once,
 //! here, as a function that knows no transport; GraphQL, REST and the worker call that one.
 
+mod adjust_stock;
 mod advance;
+mod all_orders;
 pub mod audit;
 mod cancel;
 mod catalogue;
+mod catalogue_request;
 mod charge;
 mod confirm;
+mod create_product;
 pub mod demo;
 pub mod domain;
 mod error;
 mod keyset;
 mod overdue;
 mod payment_notice;
+mod payments;
 mod place;
 mod product_changed;
 mod read;
@@ -20,6 +25,7 @@ mod received;
 mod refund;
 mod reserve;
 mod store;
+mod update_product;
 mod view;
 
 use cache::Cache;
@@ -27,15 +33,16 @@ use database::Database;
 use kernel::SharedClock;
 use messaging::RelayWaker;
 
+pub use all_orders::OrderFilter;
 pub use catalogue::{ProductFilter, ProductSort};
 pub use charge::{Charge, ChargeOutcome};
-pub use error::{ChangeOrderError, OrderError, PlaceOrderError};
+pub use error::{CatalogueError, ChangeOrderError, OrderError, PlaceOrderError};
 pub use overdue::{STEP_OVERDUE, StepOverdue};
 pub use payment_notice::PaymentNotice;
 pub use place::Placed;
 pub use received::{Applied, Received};
 pub use refund::{Refund, RefundOutcome};
-pub use view::{HistoryEntry, Order, OrderLine, Product, ProductKey};
+pub use view::{HistoryEntry, Order, OrderLine, Payment, PaymentStatus, Product, ProductKey};
 
 /// The ordering context. Clones share everything.
 #[derive(Clone)]

@@ -14,7 +14,6 @@ use crate::OrderError;
 
 /// Writes [`CHANGED`] into the caller's transaction, which has changed the product. Wake the relay
 /// after the commit: copies are forgotten when the event arrives.
-#[expect(dead_code, reason = "for the mutations of the catalogue")]
 pub(crate) async fn product_changed(
     transaction: &DatabaseTransaction,
     now: DateTime<Utc>,

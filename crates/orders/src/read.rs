@@ -7,7 +7,7 @@ use kernel::{
     Actor, OrderId, Permission,
     page::{Page, PageRequest},
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, Select};
 
 use crate::{
     HistoryEntry, Order, OrderError, OrderLine, Orders,
@@ -18,18 +18,26 @@ use crate::{
 impl Orders {
     /// An order that the actor may see. Someone else's is `None`, as one that does not exist.
     pub async fn order(&self, actor: &Actor, id: OrderId) -> Result<Option<Order>, OrderError> {
-        let mut query = orders::Entity::find_by_id(id.as_uuid());
-        if !actor.may(Permission::ReadAnyOrder) {
-            if !actor.may(Permission::ReadOwnOrders) {
-                return Err(OrderError::Forbidden);
-            }
-            query = query.filter(orders::Column::CustomerId.eq(actor.user_id.as_uuid()));
-        }
-        query
+        let row = readable_by(actor)?
+            .filter(orders::Column::Id.eq(id.as_uuid()))
             .one(self.database.reader())
-            .await?
-            .map(Order::try_from)
-            .transpose()
+            .await?;
+        row.map(Order::try_from).transpose()
+    }
+
+    /// Those of any number of orders that the actor may see, with one query.
+    pub async fn orders_by_ids(
+        &self,
+        actor: &Actor,
+        ids: &[OrderId],
+    ) -> Result<HashMap<OrderId, Order>, OrderError> {
+        let rows = readable_by(actor)?
+            .filter(orders::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
+            .all(self.database.reader())
+            .await?;
+        rows.into_iter()
+            .map(|row| Order::try_from(row).map(|order| (order.id, order)))
+            .collect()
     }
 
     /// A page of the actor's own orders, newest first.
@@ -106,6 +114,18 @@ impl Orders {
     }
 }
 
-fn newest_first() -> Sorting {
+/// The orders that the actor may see.
+fn readable_by(actor: &Actor) -> Result<Select<orders::Entity>, OrderError> {
+    let all = orders::Entity::find();
+    if actor.may(Permission::ReadAnyOrder) {
+        Ok(all)
+    } else if actor.may(Permission::ReadOwnOrders) {
+        Ok(all.filter(orders::Column::CustomerId.eq(actor.user_id.as_uuid())))
+    } else {
+        Err(OrderError::Forbidden)
+    }
+}
+
+pub(crate) fn newest_first() -> Sorting {
     Sorting::newest_first::<orders::Entity>(orders::Column::CreatedAt, orders::Column::Id)
 }

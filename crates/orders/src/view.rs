@@ -5,9 +5,9 @@ use kernel::{Currency, Money, OrderId, ProductId, UserId, page::Key};
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    OrderError,
+    OrderError, charge,
     domain::OrderStatus,
-    store::{order_history, order_lines, orders},
+    store::{order_history, order_lines, orders, payment_attempts},
 };
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,6 +62,29 @@ pub struct ProductKey {
     pub id: ProductId,
 }
 
+/// What became of the payment of an order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Payment {
+    pub status: PaymentStatus,
+    /// The payment provider's name for it, once it has told it.
+    pub reference: Option<String>,
+    pub amount: Money,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaymentStatus {
+    /// The provider has been asked, or is about to be.
+    Pending,
+    Succeeded,
+    Declined,
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("unknown payment status `{0}`")]
+struct UnknownPaymentStatus(String);
+
 impl Order {
     /// Where the order stands in a list.
     #[must_use]
@@ -115,6 +138,29 @@ impl OrderLine {
             quantity,
             unit_price,
             total: unit_price.checked_mul(quantity).map_err(corrupt)?,
+        })
+    }
+}
+
+impl TryFrom<payment_attempts::Model> for Payment {
+    type Error = OrderError;
+
+    fn try_from(row: payment_attempts::Model) -> Result<Self, OrderError> {
+        let status = match row.status.as_str() {
+            charge::OPEN => PaymentStatus::Pending,
+            charge::SUCCEEDED => PaymentStatus::Succeeded,
+            charge::DECLINED => PaymentStatus::Declined,
+            other => {
+                let unknown = UnknownPaymentStatus(other.to_owned());
+                return Err(OrderError::Corrupt(Box::new(unknown)));
+            }
+        };
+        Ok(Self {
+            status,
+            reference: row.intent_id,
+            amount: Money::new(row.amount, Currency::parse(&row.currency)?),
+            created_at: row.created_at,
+            updated_at: row.updated_at,
         })
     }
 }

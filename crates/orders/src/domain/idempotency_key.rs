@@ -1,7 +1,7 @@
 use std::str::FromStr;
 
-/// Names one attempt of a client to place an order, so that a repeated request is recognised
-/// (IETF draft-ietf-httpapi-idempotency-key-header). Unique per customer.
+/// Names one attempt of a client to do something once, so that a repeated request is recognised
+/// (IETF draft-ietf-httpapi-idempotency-key-header). Unique per caller.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(String);
 

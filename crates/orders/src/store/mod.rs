@@ -1,5 +1,6 @@
 //! The ordering context's tables. No other context reads them.
 
+pub mod catalogue_requests;
 pub mod order_history;
 pub mod order_lines;
 pub mod orders;

@@ -157,6 +157,18 @@ async fn stock_out_of_nowhere_is_seen() {
 }
 
 #[tokio::test]
+async fn a_product_without_stock_is_seen() {
+    on_each_database(async |shop| {
+        let rope = shop.add_product("Rope", eur(100), 5).await;
+        let id = || [rope.as_uuid().into()];
+        shop.execute("DELETE FROM stock WHERE product_id = $1", id())
+            .await;
+        assert_eq!(breached(shop).await, ["every product has its stock"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn stock_sold_to_nobody_is_seen() {
     on_each_database(async |shop| {
         let order = walk(shop).await.confirmed;

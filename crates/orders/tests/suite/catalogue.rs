@@ -183,7 +183,9 @@ fn rank(sort: ProductSort, product: &Product) -> (String, i64) {
     match sort {
         ProductSort::Newest | ProductSort::Oldest => (String::new(), time),
         ProductSort::Name => (product.name.to_ascii_lowercase(), 0),
-        ProductSort::PriceAscending | ProductSort::PriceDescending => (currency.to_string(), amount),
+        ProductSort::PriceAscending | ProductSort::PriceDescending => {
+            (currency.to_string(), amount)
+        }
     }
 }
 
@@ -285,12 +287,17 @@ async fn a_name_is_found_as_it_is_now() {
     on_each_database(async |shop| {
         let bob = shop.add_product("Plumb bob", eur(100), 1).await;
         let id = || [bob.as_uuid().into()];
-        shop.execute("UPDATE products SET name = 'Line level' WHERE id = $1", id())
-            .await;
+        shop.execute(
+            "UPDATE products SET name = 'Line level' WHERE id = $1",
+            id(),
+        )
+        .await;
         assert_eq!(search(shop, "plumb").await, [""; 0]);
         assert_eq!(search(shop, "LEVEL").await, ["Line level"]);
-        shop.execute("DELETE FROM stock WHERE product_id = $1", id()).await;
-        shop.execute("DELETE FROM products WHERE id = $1", id()).await;
+        shop.execute("DELETE FROM stock WHERE product_id = $1", id())
+            .await;
+        shop.execute("DELETE FROM products WHERE id = $1", id())
+            .await;
         assert_eq!(search(shop, "line").await, [""; 0]);
     })
     .await;

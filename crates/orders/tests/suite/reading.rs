@@ -1,13 +1,13 @@
 use chrono::TimeDelta;
 use kernel::{
-    Actor, OrderId, Role,
+    Actor, Clock, OrderId, Role,
     page::{Direction, Key, Page, PageRequest},
 };
-use orders::{Order, OrderError, domain::OrderStatus};
+use orders::{ChargeOutcome, Order, OrderError, OrderFilter, PaymentStatus, domain::OrderStatus};
 
 use crate::{
     databases::on_each_database,
-    shop::{Shop, customer, eur, ids, someone},
+    shop::{Shop, customer, eur, ids, someone, succeeded},
 };
 
 async fn page(shop: &Shop, actor: &Actor, direction: Direction, from: Option<Key>) -> Page<Order> {
@@ -113,6 +113,178 @@ async fn paging_backwards_sees_every_order_that_came_in_meanwhile() {
         let newest_first: Vec<_> = pages.into_iter().rev().flatten().collect();
         all.reverse();
         assert_eq!(newest_first, all);
+    })
+    .await;
+}
+
+async fn all(shop: &Shop, filter: &OrderFilter) -> Vec<OrderId> {
+    let request = PageRequest::new(100, Direction::Forward, None).unwrap();
+    let support = someone(Role::Support);
+    let page = shop.orders.all_orders(&support, filter, request).await;
+    ids(&page.unwrap().items)
+}
+
+#[tokio::test]
+async fn staff_lists_everybodys_orders_by_what_they_look_for() {
+    on_each_database(async |shop| {
+        let (ada, eve) = (customer(), customer());
+        let of_ada = placed(shop, &ada, 3).await;
+        shop.clock.advance(TimeDelta::hours(1));
+        let noon = shop.clock.now();
+        let of_eve = placed(shop, &eve, 2).await;
+        shop.reserve(of_ada[1]).await;
+        let newest_first: Vec<_> = of_ada.iter().chain(&of_eve).rev().copied().collect();
+        let of_eve_newest_first: Vec<_> = of_eve.iter().rev().copied().collect();
+
+        let none = OrderFilter::default;
+        assert_eq!(all(shop, &none()).await, newest_first);
+        let by_status = OrderFilter {
+            status: Some(OrderStatus::StockReserved),
+            ..none()
+        };
+        assert_eq!(all(shop, &by_status).await, [of_ada[1]]);
+        let by_customer = OrderFilter {
+            customer_id: Some(eve.user_id),
+            ..none()
+        };
+        assert_eq!(all(shop, &by_customer).await, of_eve_newest_first);
+        let since_noon = OrderFilter {
+            created_from: Some(noon),
+            ..none()
+        };
+        assert_eq!(all(shop, &since_noon).await, of_eve_newest_first);
+        let before_noon = OrderFilter {
+            created_before: Some(noon),
+            status: Some(OrderStatus::Placed),
+            ..none()
+        };
+        assert_eq!(all(shop, &before_noon).await, [of_ada[2], of_ada[0]]);
+        let order = shop.orders.order(&ada, of_ada[0]).await.unwrap().unwrap();
+        let by_number = OrderFilter {
+            number: Some(order.number.to_lowercase()),
+            ..none()
+        };
+        assert_eq!(all(shop, &by_number).await, [order.id]);
+        let nobodys = OrderFilter {
+            customer_id: Some(eve.user_id),
+            ..by_number
+        };
+        assert_eq!(all(shop, &nobodys).await, []);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn everybodys_orders_are_paged_without_a_gap_or_a_repeat() {
+    on_each_database(async |shop| {
+        let mut expected = placed(shop, &customer(), 4).await;
+        expected.extend(placed(shop, &customer(), 4).await);
+        expected.reverse();
+        let support = someone(Role::Support);
+        let filter = OrderFilter {
+            status: Some(OrderStatus::Placed),
+            ..OrderFilter::default()
+        };
+        for direction in [Direction::Forward, Direction::Backward] {
+            let mut seen = Vec::new();
+            let mut from = None;
+            loop {
+                let request = PageRequest::new(3, direction, from).unwrap();
+                let page = shop.orders.all_orders(&support, &filter, request).await;
+                let page = page.unwrap();
+                let (edge, is_last) = match direction {
+                    Direction::Forward => {
+                        seen.extend(ids(&page.items));
+                        (page.items.last(), !page.has_next)
+                    }
+                    Direction::Backward => {
+                        seen.splice(0..0, ids(&page.items));
+                        (page.items.first(), !page.has_previous)
+                    }
+                };
+                from = edge.map(Order::key);
+                if is_last {
+                    break;
+                }
+            }
+            assert_eq!(seen, expected, "{direction:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn only_staff_lists_everybodys_orders() {
+    on_each_database(async |shop| {
+        let request = PageRequest::new(3, Direction::Forward, None).unwrap();
+        for actor in [customer(), someone(Role::Service)] {
+            let any = OrderFilter::default();
+            let listed = shop.orders.all_orders(&actor, &any, request).await;
+            assert!(matches!(listed, Err(OrderError::Forbidden)), "{listed:?}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_many_ids_everyone_reads_what_they_may() {
+    on_each_database(async |shop| {
+        let (ada, eve) = (customer(), customer());
+        let of_ada = placed(shop, &ada, 2).await;
+        let of_eve = placed(shop, &eve, 1).await;
+        let wanted = [of_ada[0], of_eve[0], uuid::Uuid::now_v7().into()];
+        let read_by = async |actor: &Actor| {
+            let read = shop.orders.orders_by_ids(actor, &wanted).await;
+            let mut read: Vec<_> = read.unwrap().into_keys().collect();
+            read.sort();
+            read
+        };
+        assert_eq!(read_by(&ada).await, [of_ada[0]]);
+        let support = someone(Role::Support);
+        let mut both = [of_ada[0], of_eve[0]];
+        both.sort();
+        assert_eq!(read_by(&support).await, both);
+        let service = someone(Role::Service);
+        let refused = shop.orders.orders_by_ids(&service, &wanted).await;
+        assert!(matches!(refused, Err(OrderError::Forbidden)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn payments_of_many_orders_come_sorted_to_their_orders() {
+    on_each_database(async |shop| {
+        let bob = shop.add_product("Plumb bob", eur(1_250), 10).await;
+        let unasked = shop.place(&customer(), &[(bob, 1)]).await;
+        let (pending, paid) = (shop.charging(bob).await, shop.charging(bob).await);
+        let declined = shop.charging(bob).await;
+        shop.clock.advance(TimeDelta::seconds(1));
+        let _ = shop.settle(paid.id, &succeeded(&paid)).await;
+        let no = ChargeOutcome::Declined { intent_id: None };
+        let _ = shop.settle(declined.id, &no).await;
+
+        let asked = ids(&[
+            unasked.clone(),
+            pending.clone(),
+            paid.clone(),
+            declined.clone(),
+        ]);
+        let payments = shop.orders.payments_of(&asked).await.unwrap();
+        assert!(!payments.contains_key(&unasked.id));
+        let status = |order: &Order| payments[&order.id].status;
+        assert_eq!(status(&pending), PaymentStatus::Pending);
+        assert_eq!(status(&declined), PaymentStatus::Declined);
+        let payment = &payments[&paid.id];
+        assert_eq!(
+            (payment.status, payment.amount),
+            (PaymentStatus::Succeeded, paid.total)
+        );
+        assert_eq!(payment.reference, Some(format!("pi_{}", paid.id)));
+        assert_eq!(
+            payment.updated_at - payment.created_at,
+            TimeDelta::seconds(1)
+        );
+        assert!(shop.orders.payments_of(&[]).await.unwrap().is_empty());
     })
     .await;
 }
