@@ -92,6 +92,8 @@ error_codes! {
     OrderNotCancellable = "order-not-cancellable", 409, "The order can't be cancelled any more.";
     OrderNotRefundable = "order-not-refundable", 409, "The order has no money to give back.";
     ProductNotFound = "product-not-found", 404, "There is no such product.";
+    VersionConflict = "version-conflict", 409, "Somebody else has changed it meanwhile.";
+    InsufficientStock = "insufficient-stock", 409, "There are not so many pieces.";
     // Webhooks
     WebhookSignatureInvalid = "webhook-signature-invalid", 400, "The webhook's signature is not valid.";
     // Ours

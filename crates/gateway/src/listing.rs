@@ -1,5 +1,6 @@
 //! What a client may ask of a list, the same over GraphQL and REST.
 
+use chrono::{DateTime, Datelike, Utc};
 use contracts::ErrorCode;
 use kernel::page::{Direction, PageRequest};
 use orders::ProductFilter;
@@ -8,6 +9,9 @@ use crate::cursor::{CursorKey, Cursors, List};
 
 /// The longest text to search for, in characters.
 const MAX_SEARCH: usize = 100;
+
+/// The longest number to look for, in characters.
+const MAX_NUMBER: usize = 40;
 
 /// The Relay arguments of a list.
 #[derive(Debug, Clone, Default)]
@@ -40,6 +44,15 @@ pub enum InvalidListing {
     /// A text that nobody can have meant.
     #[error("A search is at most {MAX_SEARCH} printable characters.")]
     Search,
+    /// A text that is no id.
+    #[error("A customer's id is a UUID.")]
+    CustomerId,
+    /// A text that is no order's number.
+    #[error("An order's number is letters, digits and hyphens, at most {MAX_NUMBER}.")]
+    Number,
+    /// A moment that databases do not agree on.
+    #[error("A moment is in the years 0 to 9999.")]
+    Moment,
 }
 
 impl InvalidListing {
@@ -49,7 +62,7 @@ impl InvalidListing {
         match self {
             Self::PageSize => ErrorCode::InvalidPageSize,
             Self::Direction | Self::Cursor => ErrorCode::InvalidCursor,
-            Self::Search => ErrorCode::Validation,
+            Self::Search | Self::CustomerId | Self::Number | Self::Moment => ErrorCode::Validation,
         }
     }
 }
@@ -102,6 +115,28 @@ pub fn search_text(search: Option<String>) -> Result<Option<String>, InvalidList
         return Err(InvalidListing::Search);
     }
     Ok(search)
+}
+
+/// The number of an order that is looked for.
+///
+/// # Errors
+/// [`InvalidListing::Number`].
+pub fn order_number(number: String) -> Result<String, InvalidListing> {
+    let is_valid = (1..=MAX_NUMBER).contains(&number.len())
+        && number
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    is_valid.then_some(number).ok_or(InvalidListing::Number)
+}
+
+/// A moment to compare rows with.
+///
+/// # Errors
+/// [`InvalidListing::Moment`].
+pub fn listed_moment(time: impl Into<DateTime<Utc>>) -> Result<DateTime<Utc>, InvalidListing> {
+    let time = time.into();
+    let is_valid = (0..=9_999).contains(&time.year());
+    is_valid.then_some(time).ok_or(InvalidListing::Moment)
 }
 
 #[cfg(test)]
@@ -157,6 +192,28 @@ mod tests {
         let astray = Err(InvalidListing::Direction);
         assert_eq!(request(Some(1), None, None, Some("x")), astray);
         assert_eq!(request(None, Some("x"), Some(1), None), astray);
+    }
+
+    #[test]
+    fn what_orders_are_filtered_by_is_judged() {
+        assert_eq!(order_number("pl-1Z".to_owned()), Ok("pl-1Z".to_owned()));
+        for odd in ["", "PL 1", "PL-\0", "ПЛ-1", &"1".repeat(MAX_NUMBER + 1)] {
+            assert_eq!(
+                order_number(odd.to_owned()),
+                Err(InvalidListing::Number),
+                "{odd:?}"
+            );
+        }
+        let moment = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
+        let usual = moment("2026-01-31T12:00:00Z");
+        assert_eq!(listed_moment(usual), Ok(usual));
+        for odd in ["-0001-01-01T00:00:00Z", "+10000-01-01T00:00:00Z"] {
+            assert_eq!(
+                listed_moment(moment(odd)),
+                Err(InvalidListing::Moment),
+                "{odd}"
+            );
+        }
     }
 
     #[test]

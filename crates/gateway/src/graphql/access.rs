@@ -34,11 +34,29 @@ const FIELDS: &[DeclaredField] = {
         field("Query", "auditLog", Needs(Permission::ReadAuditLog)),
         field("Query", "products", Public),
         field("Query", "product", Public),
+        // What it shows of an order is asked of the use-case.
+        field("Query", "node", Public),
         field("Query", "orders", Needs(Permission::ReadOwnOrders)),
         field("Query", "order", Needs(Permission::ReadOwnOrders)),
+        field("Query", "allOrders", Needs(Permission::ReadAnyOrder)),
         field("Mutation", "placeOrder", Needs(Permission::PlaceOrder)),
         field("Mutation", "cancelOrder", Needs(Permission::CancelOwnOrder)),
         field("Mutation", "refundOrder", Needs(Permission::RefundOrder)),
+        field(
+            "Mutation",
+            "createProduct",
+            Needs(Permission::ManageCatalogue),
+        ),
+        field(
+            "Mutation",
+            "updateProduct",
+            Needs(Permission::ManageCatalogue),
+        ),
+        field(
+            "Mutation",
+            "adjustStock",
+            Needs(Permission::ManageCatalogue),
+        ),
         field(
             "Subscription",
             "orderUpdated",

@@ -9,8 +9,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
-use kernel::{OrderId, ProductId, UserId};
-use orders::{HistoryEntry, Order, OrderError, OrderLine, Orders, Product};
+use kernel::{Actor, OrderId, ProductId, UserId};
+use orders::{HistoryEntry, Order, OrderError, OrderLine, Orders, Payment, Product};
 use tokio::task::JoinError;
 use tracing::Instrument;
 
@@ -18,6 +18,9 @@ use crate::people::{Known, People};
 
 /// The loaders of one request.
 pub(super) struct Loaders {
+    /// Of the caller, who is the same in all requests of a batch.
+    pub(super) orders: Loader<OrderId, (Actor, OrderId), Order, OrderError>,
+    pub(super) payments: Loader<OrderId, OrderId, Payment, OrderError>,
     pub(super) products: Loader<ProductId, ProductId, Product, OrderError>,
     pub(super) lines: Loader<OrderId, Order, Vec<OrderLine>, OrderError>,
     pub(super) history: Loader<OrderId, OrderId, Vec<HistoryEntry>, OrderError>,
@@ -50,7 +53,23 @@ impl Loaders {
     pub(super) fn new(orders: &Orders, people: &People) -> Self {
         let people = people.clone();
         let (products, lines, history) = (orders.clone(), orders.clone(), orders.clone());
+        let (readable, payments) = (orders.clone(), orders.clone());
         Self {
+            orders: Loader::new(move |of: Vec<(Actor, OrderId)>| {
+                let orders = readable.clone();
+                async move {
+                    let Some((actor, _)) = of.first() else {
+                        return Ok(HashMap::new());
+                    };
+                    let ids: Vec<_> = of.iter().map(|(_, id)| *id).collect();
+                    orders.orders_by_ids(actor, &ids).await
+                }
+                .boxed()
+            }),
+            payments: Loader::new(move |ids: Vec<OrderId>| {
+                let orders = payments.clone();
+                async move { orders.payments_of(&ids).await }.boxed()
+            }),
             products: Loader::new(move |ids: Vec<ProductId>| {
                 let orders = products.clone();
                 async move { orders.products_by_ids(&ids).await }.boxed()

@@ -157,9 +157,12 @@ fn listing_problem(error: InvalidListing) -> Problem {
     let problem = Problem::new(error.code());
     match error {
         InvalidListing::Search => problem.field("search", "invalid", error.to_string()),
-        InvalidListing::PageSize | InvalidListing::Direction | InvalidListing::Cursor => {
-            problem.detail(error.to_string())
-        }
+        InvalidListing::PageSize
+        | InvalidListing::Direction
+        | InvalidListing::Cursor
+        | InvalidListing::CustomerId
+        | InvalidListing::Number
+        | InvalidListing::Moment => problem.detail(error.to_string()),
     }
 }
 

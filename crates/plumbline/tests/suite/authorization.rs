@@ -137,6 +137,22 @@ fn document(declared: &DeclaredField) -> String {
         ("Query", "product") => "{ product(id: \"NOBODYS\") { id } }",
         ("Query", "orders") => "{ orders(first: 1) { edges { cursor } } }",
         ("Query", "order") => "{ order(id: \"NOBODYS\") { id } }",
+        ("Query", "node") => "{ node(id: \"NOBODYS\") { id } }",
+        ("Query", "allOrders") => "{ allOrders(first: 1) { edges { cursor } } }",
+        ("Mutation", "createProduct") => {
+            "mutation { createProduct(input: {
+               idempotencyKey: \"walk\", name: \"\", price: { amount: 0, currency: \"EUR\" }
+             }) { userErrors { code } } }"
+        }
+        ("Mutation", "updateProduct") => {
+            "mutation { updateProduct(input: { id: \"NOBODYS\", version: 1 }) {
+               userErrors { code } } }"
+        }
+        ("Mutation", "adjustStock") => {
+            "mutation { adjustStock(input: {
+               idempotencyKey: \"walk\", productId: \"NOBODYS\", delta: 1
+             }) { userErrors { code } } }"
+        }
         ("Mutation", "placeOrder") => {
             "mutation { placeOrder(input: {
                idempotencyKey: \"walk\", lines: [], paymentMethod: \"pm_card_visa\"

@@ -117,12 +117,14 @@ fn an_operation_asks_for_a_token_exactly_if_its_route_does() {
 }
 
 /// Codes that no operation of the documents is answered with, and why.
-const ELSEWHERE: [(ErrorCode, &str); 6] = [
+const ELSEWHERE: [(ErrorCode, &str); 8] = [
     (ErrorCode::NotFound, "no route"),
     (ErrorCode::MethodNotAllowed, "another method of a route"),
     (ErrorCode::NotAcceptable, "GraphQL over HTTP"),
     (ErrorCode::Timeout, "GraphQL"),
     (ErrorCode::OrderNotRefundable, "GraphQL's refundOrder"),
+    (ErrorCode::VersionConflict, "a user error of updateProduct"),
+    (ErrorCode::InsufficientStock, "a user error of adjustStock"),
     (ErrorCode::WebhookSignatureInvalid, "the webhook"),
 ];
 

@@ -13,6 +13,7 @@ mod bad_graphql;
 mod bad_input;
 mod bodies;
 mod canaries;
+mod catalogue;
 mod console;
 mod cors;
 mod documents;

@@ -3,7 +3,9 @@
 mod audit_event;
 mod connection;
 mod customer;
+mod node;
 mod order;
+mod payment;
 mod product;
 mod timestamp;
 
@@ -12,7 +14,8 @@ use async_graphql::SimpleObject;
 pub(super) use audit_event::AuditEvent;
 pub(super) use connection::{Connection, Edge};
 pub(super) use customer::{Customer, person};
-pub(super) use order::Order;
+pub(super) use node::Node;
+pub(super) use order::{Order, OrderStatus};
 pub(super) use product::{Product, ProductSort};
 pub(super) use timestamp::Timestamp;
 

@@ -1,5 +1,6 @@
 use async_graphql::{Context, Enum, Error, ID, Object, SimpleObject};
 
+use super::payment::Payment;
 use super::{Customer, Money, Product, Timestamp};
 use crate::graphql::failure::order_failure;
 use crate::graphql::loaders::Loaders;
@@ -46,7 +47,7 @@ impl From<orders::Order> for Order {
 /// Someone's order.
 #[Object]
 impl Order {
-    async fn id(&self) -> ID {
+    pub(super) async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 
@@ -80,6 +81,14 @@ impl Order {
             .map_err(|error| order_failure(&error))?
             .unwrap_or_default();
         Ok(Some(lines.into_iter().map(OrderLine).collect()))
+    }
+
+    /// Its payment; null as long as nobody has been asked for it.
+    async fn payment(&self, context: &Context<'_>) -> Result<Option<Payment>, Error> {
+        let loaders = context.data::<Loaders>()?;
+        let payment = loaders.payments.load(self.0.id, self.0.id).await;
+        let payment = payment.map_err(|error| order_failure(&error))?;
+        Ok(payment.map(Payment::from))
     }
 
     /// The states it has been in, the oldest first.
@@ -116,6 +125,12 @@ impl OrderLine {
     }
 
     /// The product's name when it was ordered.
+    async fn product_name(&self) -> &str {
+        &self.0.product_name
+    }
+
+    /// The product's name when it was ordered.
+    #[graphql(deprecation = "It reads like the name of the line. Use `productName`.")]
     async fn name(&self) -> &str {
         &self.0.product_name
     }

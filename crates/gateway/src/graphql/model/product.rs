@@ -31,7 +31,7 @@ impl From<orders::Product> for Product {
 /// Something that can be ordered.
 #[Object]
 impl Product {
-    async fn id(&self) -> ID {
+    pub(super) async fn id(&self) -> ID {
         self.0.id.to_string().into()
     }
 

@@ -1,13 +1,19 @@
 //! What can be changed, by subject. Failures that a person can mend are data: `userErrors`.
 
+mod catalogue;
 mod change_order;
 mod orders;
 
 use async_graphql::{MergedObject, SimpleObject};
+use contracts::ErrorCode;
 
 /// The root of all mutations.
 #[derive(MergedObject, Default)]
-pub struct Mutation(orders::OrderMutations, change_order::ChangeOrder);
+pub struct Mutation(
+    orders::OrderMutations,
+    change_order::ChangeOrder,
+    catalogue::CatalogueMutations,
+);
 
 /// Something that can be mended by another input.
 #[derive(SimpleObject)]
@@ -21,6 +27,15 @@ struct UserError {
 }
 
 impl UserError {
+    /// An entry of the common table.
+    fn of(code: ErrorCode, field: Option<&'static str>) -> Self {
+        Self {
+            code: code.as_str(),
+            message: code.title().to_owned(),
+            field: field.map(str::to_owned),
+        }
+    }
+
     fn at(field: impl Into<String>, code: &'static str, message: impl ToString) -> Self {
         Self {
             code,

@@ -2,15 +2,21 @@
 
 use async_graphql::{Context, Error, ID, Object};
 use contracts::ErrorCode;
-use kernel::ProductId;
+use kernel::{Permission, ProductId};
 use orders::Orders;
+use uuid::Uuid;
 
 use super::page_arguments;
+use crate::caller::Caller;
 use crate::cursor::{Cursors, List};
 use crate::graphql::access::ByTable;
 use crate::graphql::failure::{failure, listing_failure, order_failure};
-use crate::graphql::model::{Connection, Edge, Product, ProductSort};
+use crate::graphql::loaders::Loaders;
+use crate::graphql::model::{Connection, Edge, Node, Order, Product, ProductSort};
 use crate::listing::product_filter;
+
+/// Who has one of these may ask for orders.
+const READ_ORDERS: [Permission; 2] = [Permission::ReadOwnOrders, Permission::ReadAnyOrder];
 
 #[derive(Default)]
 pub(super) struct Catalogue;
@@ -60,5 +66,26 @@ impl Catalogue {
             .map(Product::from)
             .map(Some)
             .ok_or_else(missing)
+    }
+
+    /// A product, or an order that the caller may see, by its id. Null if there is none.
+    async fn node(&self, context: &Context<'_>, id: ID) -> Result<Option<Node>, Error> {
+        let Ok(id) = Uuid::parse_str(&id) else {
+            return Ok(None);
+        };
+        let loaders = context.data::<Loaders>()?;
+        let product = loaders.products.load(id.into(), id.into()).await;
+        if let Some(product) = product.map_err(|error| order_failure(&error))? {
+            return Ok(Some(Product::from(product).into()));
+        }
+        let may_read =
+            |caller: &&Caller| READ_ORDERS.iter().any(|&needed| caller.actor.may(needed));
+        let Some(caller) = context.data_opt::<Caller>().filter(may_read) else {
+            return Ok(None);
+        };
+        let asked = (caller.actor.clone(), id.into());
+        let order = loaders.orders.load(id.into(), asked).await;
+        let order = order.map_err(|error| order_failure(&error))?;
+        Ok(order.map(|order| Order::from(order).into()))
     }
 }
