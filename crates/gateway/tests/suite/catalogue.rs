@@ -112,6 +112,73 @@ async fn a_search_finds_part_of_a_name_and_takes_no_pattern() {
     assert_eq!(control.code(), "BAD_USER_INPUT");
 }
 
+const SORTED: &str = "query($first: Int!, $after: String, $sort: ProductSort!) {
+  products(first: $first, after: $after, sort: $sort) {
+    edges { node { id name price { amount } } } pageInfo { endCursor }
+  }
+}";
+
+#[actix_web::test]
+async fn every_sort_reads_the_same_over_graphql_and_rest() {
+    let shop = Shop::open().await;
+    for sort in [
+        "newest",
+        "oldest",
+        "name",
+        "price_ascending",
+        "price_descending",
+    ] {
+        let all = format!("/v1/products?first=100&sort={sort}");
+        let all = Reply::to(shop.call("GET", &all)).await.body["items"].take();
+        let mut seen = Vec::new();
+        let mut after = json!(null);
+        while seen.len() < 60 {
+            let variables = json!({
+                "first": 12, "after": after, "sort": sort.to_uppercase(),
+            });
+            let mut page = shop.ask(1, SORTED, variables).await.body["data"]["products"].take();
+            for edge in page["edges"].as_array().unwrap() {
+                seen.push(edge["node"]["id"].clone());
+            }
+            after = page["pageInfo"]["endCursor"].take();
+        }
+        let ids: Vec<_> = all
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["id"].clone())
+            .collect();
+        assert_eq!(seen, ids, "{sort}");
+        let prices = all
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|item| item["price"]["amount"].as_i64());
+        assert_eq!(prices.is_sorted(), sort == "price_ascending", "{sort}");
+    }
+}
+
+#[actix_web::test]
+async fn a_cursor_goes_with_its_sort() {
+    let shop = Shop::open().await;
+    let page = Reply::to(shop.call("GET", "/v1/products?first=3&sort=name")).await;
+    let next = page.body["page"]["next"].as_str().unwrap();
+    let astray = format!("/v1/products?sort=price_ascending&after={next}");
+    let reply = Reply::to(shop.call("GET", &astray)).await;
+    reply.is_problem(400, "invalid-cursor");
+    let variables = json!({"first": 3, "after": next, "sort": "NEWEST"});
+    assert_eq!(
+        shop.ask(1, SORTED, variables).await.code(),
+        "BAD_USER_INPUT"
+    );
+    let same = format!("/v1/products?sort=name&after={next}");
+    assert_eq!(Reply::to(shop.call("GET", &same)).await.status, 200);
+    let unknown = Reply::to(shop.call("GET", "/v1/products?sort=taste")).await;
+    unknown.is_problem(400, "malformed-request");
+    let orders = Reply::to(shop.rest(1, "GET", "/v1/orders?sort=name")).await;
+    orders.is_problem(400, "malformed-request");
+}
+
 #[actix_web::test]
 async fn odd_pages_are_refused() {
     let shop = Shop::open().await;

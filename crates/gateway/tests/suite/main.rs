@@ -9,6 +9,7 @@ mod catalogue;
 mod graphql_http;
 mod graphql_transport_ws;
 mod limits;
+mod managing;
 mod me;
 mod orders;
 mod pages;

@@ -1,5 +1,6 @@
 //! Changing the catalogue over GraphQL, and what only staff may read.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -8,7 +9,7 @@ use crate::support::{Reply, Shop};
 const ADMIN: &str = "admin";
 
 async fn as_role(shop: &Shop, role: &str, query: &str, variables: Value) -> Reply {
-    let token = shop.tokens.of_role(Uuid::from_u128(99), role);
+    let token = shop.tokens.with_role(Uuid::from_u128(99), role, "plumbline");
     let body = json!({ "query": query, "variables": variables });
     Reply::to(shop.post(&body).header("authorization", token)).await
 }
@@ -26,7 +27,11 @@ async fn user_errors(shop: &Shop, mutation: &str, input: Value) -> Vec<(String, 
     let payload = &reply.body["data"][mutation];
     let errors = payload["userErrors"].as_array();
     let errors = errors.unwrap_or_else(|| panic!("{reply:?}"));
-    assert_eq!(payload["product"].is_null(), !errors.is_empty(), "{reply:?}");
+    assert_eq!(
+        payload["product"].is_null(),
+        !errors.is_empty(),
+        "{reply:?}"
+    );
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     errors
         .iter()
@@ -70,7 +75,10 @@ async fn a_product_that_can_not_be_is_refused_field_by_field() {
     assert_eq!(user_errors(&shop, "createProduct", fine("One")).await, []);
     assert_eq!(user_errors(&shop, "createProduct", fine("One")).await, []);
     let expected = told(&[("idempotency-key-reused", "idempotencyKey")]);
-    assert_eq!(user_errors(&shop, "createProduct", fine("Other")).await, expected);
+    assert_eq!(
+        user_errors(&shop, "createProduct", fine("Other")).await,
+        expected
+    );
 }
 
 #[actix_web::test]
@@ -79,7 +87,11 @@ async fn a_change_that_can_not_be_is_refused_and_tells_why() {
     let id = shop.product().await;
     let nobodys = Uuid::from_u128(1).to_string();
     for (mutation, input, expected) in [
-        ("updateProduct", json!({"id": id, "version": 1}), ("required", "name")),
+        (
+            "updateProduct",
+            json!({"id": id, "version": 1}),
+            ("required", "name"),
+        ),
         (
             "updateProduct",
             json!({"id": id, "version": 2, "name": "New"}),
@@ -143,21 +155,41 @@ const ALL: &str = "query($filter: OrderFilter) {
 async fn support_finds_orders_by_what_they_know_of_them() {
     let shop = Shop::open().await;
     let product = shop.product().await;
-    let (of_one, of_two) = (shop.place(1, &product).await, shop.place(2, &product).await);
+    let of_one = shop.place(1, &product).await;
+    shop.clock.advance(TimeDelta::seconds(1));
+    let of_two = shop.place(2, &product).await;
     let found = async |filter: Value| {
         let reply = as_role(&shop, "support", ALL, json!({ "filter": filter })).await;
         assert_eq!(reply.body.get("errors"), None, "{reply:?}");
         let edges = reply.body["data"]["allOrders"]["edges"].as_array().unwrap();
-        edges.iter().map(|edge| edge["node"]["id"].clone()).collect::<Vec<_>>()
+        edges
+            .iter()
+            .map(|edge| edge["node"]["id"].clone())
+            .collect::<Vec<_>>()
     };
-    assert_eq!(found(json!(null)).await, [of_two["id"].clone(), of_one["id"].clone()]);
+    assert_eq!(
+        found(json!(null)).await,
+        [of_two["id"].clone(), of_one["id"].clone()]
+    );
     let customer = Uuid::from_u128(1).to_string();
-    assert_eq!(found(json!({ "customerId": customer })).await, [of_one["id"].clone()]);
-    assert_eq!(found(json!({"number": of_two["number"]})).await, [of_two["id"].clone()]);
-    assert_eq!(found(json!({"status": "CONFIRMED"})).await, Vec::<Value>::new());
+    assert_eq!(
+        found(json!({ "customerId": customer })).await,
+        [of_one["id"].clone()]
+    );
+    assert_eq!(
+        found(json!({"number": of_two["number"]})).await,
+        [of_two["id"].clone()]
+    );
+    assert_eq!(
+        found(json!({"status": "CONFIRMED"})).await,
+        Vec::<Value>::new()
+    );
     let since = of_one["created_at"].clone();
     assert_eq!(found(json!({ "createdFrom": since })).await.len(), 2);
-    assert_eq!(found(json!({ "createdBefore": since })).await, Vec::<Value>::new());
+    assert_eq!(
+        found(json!({ "createdBefore": since })).await,
+        Vec::<Value>::new()
+    );
     for odd in [
         json!({"customerId": "nonsense"}),
         json!({"number": "PL 1"}),
@@ -176,7 +208,10 @@ async fn the_old_name_of_a_lines_product_goes_on_to_answer() {
     let query = "query($id: ID!) { order(id: $id) { lines { name productName } } }";
     let reply = shop.ask(1, query, json!({"id": order["id"]})).await;
     let line = &reply.body["data"]["order"]["lines"][0];
-    assert!(line["name"].is_string() && line["name"] == line["productName"], "{reply:?}");
+    assert!(
+        line["name"].is_string() && line["name"] == line["productName"],
+        "{reply:?}"
+    );
     let query = "{ __type(name: \"OrderLine\") {
       fields(includeDeprecated: true) { name isDeprecated deprecationReason }
     } }";

@@ -36,7 +36,7 @@ async fn client(system: &System, identity: Identity) -> Client {
 
 async fn create(admin: &Client, name: &str, price: i64, stock: i64) -> Value {
     let input = json!({"input": {
-        "idempotencyKey": name, "name": name, "description": "New.",
+        "idempotencyKey": name.replace(' ', "-"), "name": name, "description": "New.",
         "price": {"amount": price, "currency": "EUR"}, "stock": stock,
     }});
     let mut payload = admin.graphql(CREATE, input).await["createProduct"].take();
@@ -49,7 +49,11 @@ async fn what_an_admin_adds_is_found_sorted_and_changed() {
     let system = System::start().await;
     let admin = client(&system, Identity::Admin).await;
     let mut products = Vec::new();
-    for (name, price) in [("Zollstock b", 300), ("zollstock A", 200), ("ZOLLSTOCK c", 100)] {
+    for (name, price) in [
+        ("Zollstock b", 300),
+        ("zollstock A", 200),
+        ("ZOLLSTOCK c", 100),
+    ] {
         products.push(create(&admin, name, price, 5).await);
     }
     let again = create(&admin, "Zollstock b", 300, 5).await;
@@ -71,10 +75,12 @@ async fn what_an_admin_adds_is_found_sorted_and_changed() {
     assert_eq!(found("PRICE_DESCENDING").await, [b, a, c]);
 
     let id = &products[1]["id"];
-    let change = |version| json!({"input": {
-        "id": id, "version": version, "name": "Zollstock z",
-        "price": {"amount": 900, "currency": "EUR"},
-    }});
+    let change = |version| {
+        json!({"input": {
+            "id": id, "version": version, "name": "Zollstock z",
+            "price": {"amount": 900, "currency": "EUR"},
+        }})
+    };
     let changed = admin.graphql(UPDATE, change(1)).await;
     let expected = json!({"name": "Zollstock z", "price": {"amount": 900}, "version": 2});
     assert_eq!(changed["updateProduct"]["product"], expected);
@@ -113,7 +119,10 @@ async fn stock_that_comes_in_is_sold_and_support_sees_how_it_was_paid() {
     let listed = listed["allOrders"]["edges"].as_array().unwrap();
     assert_eq!(listed.len(), 1);
     let node = &listed[0]["node"];
-    assert_eq!((&node["id"], &node["payment"]["status"]), (&json!(id), &json!("SUCCEEDED")));
+    assert_eq!(
+        (&node["id"], &node["payment"]["status"]),
+        (&json!(id), &json!("SUCCEEDED"))
+    );
     let charges = system.charges(id).await;
     assert_eq!(node["payment"]["amount"]["amount"], charges[0]["amount"]);
     assert!(node["payment"]["reference"].is_string(), "{node}");
@@ -130,7 +139,10 @@ async fn a_node_is_shown_to_whom_its_own_field_shows_it() {
         client.graphql(NODE, json!({ "id": id })).await["node"].clone()
     };
     let shown = node(&system.gateway, &product).await;
-    assert_eq!((&shown["__typename"], &shown["id"]), (&json!("Product"), &json!(product)));
+    assert_eq!(
+        (&shown["__typename"], &shown["id"]),
+        (&json!("Product"), &json!(product))
+    );
     assert!(shown["name"].is_string());
 
     let id = order["id"].as_str().unwrap();
@@ -142,7 +154,11 @@ async fn a_node_is_shown_to_whom_its_own_field_shows_it() {
         assert_eq!(node(stranger, id).await, Value::Null);
     }
     for nothing in [crate::support::NOBODYS, "nonsense", ""] {
-        assert_eq!(node(&ada.gateway, nothing).await, Value::Null, "{nothing:?}");
+        assert_eq!(
+            node(&ada.gateway, nothing).await,
+            Value::Null,
+            "{nothing:?}"
+        );
     }
     system.stop().await;
 }
