@@ -3,11 +3,11 @@ use service_kit::problem::{Problem, ProblemBody};
 
 use super::model::ProductPageBody;
 use crate::conditional::{Audience, answer};
-use crate::rest::{Context, list_products::products};
+use crate::rest::{Context, list_products::products, model::ProductSortQuery};
 
 /// The catalogue.
 ///
-/// The oldest product first, at most a second old. Nobody needs to log in.
+/// At most a second old. Nobody needs to log in.
 #[utoipa::path(
     get,
     path = "/v2/products",
@@ -18,7 +18,8 @@ use crate::rest::{Context, list_products::products};
         ("after" = Option<String>, Query, description = "A cursor: `page.next` of the page before"),
         ("last" = Option<i64>, Query, description = "So many products before `before`, instead of `first`", minimum = 1, maximum = 100),
         ("before" = Option<String>, Query, description = "A cursor: `page.previous` of the page after"),
-        ("search" = Option<String>, Query, description = "Part of the name, in any case", max_length = 100, example = "tea"),
+        ("search" = Option<String>, Query, description = "Part of the name, in either case; one or two characters are its beginning", max_length = 100, example = "tea"),
+        ("sort" = Option<ProductSortQuery>, Query, description = "How the products are sorted: `oldest` if nothing is said. A cursor goes with the sort that it was given for"),
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` of an earlier answer"),
     ),
     responses(
