@@ -9,7 +9,9 @@ use crate::support::{Reply, Shop};
 const ADMIN: &str = "admin";
 
 async fn as_role(shop: &Shop, role: &str, query: &str, variables: Value) -> Reply {
-    let token = shop.tokens.with_role(Uuid::from_u128(99), role, "plumbline");
+    let token = shop
+        .tokens
+        .with_role(Uuid::from_u128(99), role, "plumbline");
     let body = json!({ "query": query, "variables": variables });
     Reply::to(shop.post(&body).header("authorization", token)).await
 }
