@@ -169,7 +169,11 @@ async fn what_is_not_given_stays_and_orders_keep_their_price() {
         };
         assert_eq!(changed, expected);
         assert!(changed.updated_at > product.updated_at);
-        let lines = shop.orders.lines_of(&[order.clone()]).await.unwrap();
+        let lines = shop
+            .orders
+            .lines_of(std::slice::from_ref(&order))
+            .await
+            .unwrap();
         assert_eq!(lines[&order.id][0].unit_price, eur(1_250));
         assert_eq!(
             shop.place(&customer(), &[(product.id, 1)]).await.total,

@@ -24,6 +24,10 @@ pub(super) struct Catalogue;
 #[Object(guard = "ByTable(\"Query\")")]
 impl Catalogue {
     /// The catalogue. Give `first` or `last`, from 1 to 100.
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "each is an argument of the field"
+    )]
     async fn products(
         &self,
         context: &Context<'_>,
