@@ -6,6 +6,7 @@
 mod auth;
 mod catalogue;
 mod identity;
+mod identity_lists;
 mod messaging_tables;
 mod orders;
 mod passkeys;
@@ -28,6 +29,7 @@ impl MigratorTrait for AuthMigrator {
             Box::new(identity::Migration),
             Box::new(passkeys::Migration),
             Box::new(user_search::Migration),
+            Box::new(identity_lists::Migration),
         ]
     }
 }

@@ -107,6 +107,9 @@ impl Orders {
         &self,
         ids: &[ProductId],
     ) -> Result<HashMap<ProductId, Product>, OrderError> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
         let rows = by_ids(self.database.reader(), ids).await?;
         Ok(rows
             .into_iter()

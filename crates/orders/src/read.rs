@@ -67,6 +67,9 @@ impl Orders {
         &self,
         orders: &[Order],
     ) -> Result<HashMap<OrderId, Vec<OrderLine>>, OrderError> {
+        if orders.is_empty() {
+            return Ok(HashMap::new());
+        }
         let rows = order_lines::Entity::find()
             .filter(
                 order_lines::Column::OrderId.is_in(orders.iter().map(|order| order.id.as_uuid())),
@@ -97,6 +100,9 @@ impl Orders {
         &self,
         ids: &[OrderId],
     ) -> Result<HashMap<OrderId, Vec<HistoryEntry>>, OrderError> {
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
         let rows = order_history::Entity::find()
             .filter(order_history::Column::OrderId.is_in(ids.iter().map(|id| id.as_uuid())))
             .order_by_asc(order_history::Column::OrderId)

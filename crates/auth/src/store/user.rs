@@ -132,6 +132,9 @@ pub(crate) async fn find_present(
     connection: &impl ConnectionTrait,
     ids: &[UserId],
 ) -> Result<Vec<Model>, DbErr> {
+    if ids.is_empty() {
+        return Ok(Vec::new());
+    }
     Entity::find()
         .filter(Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
         .filter(Column::DeletedAt.is_null())
