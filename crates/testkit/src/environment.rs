@@ -10,6 +10,8 @@ pub const POSTGRES_URL: &str = "PLUMBLINE_TEST_POSTGRES_URL";
 pub const REDIS_URL: &str = "PLUMBLINE_TEST_REDIS_URL";
 /// For example `amqp://guest:guest@127.0.0.1:5672/%2f`.
 pub const AMQP_URL: &str = "PLUMBLINE_TEST_AMQP_URL";
+/// The file to which every PostgreSQL database of the run adds its statements (`database::RECORDING`).
+pub const STATEMENTS: &str = "PLUMBLINE_RECORD_STATEMENTS";
 /// `embedded` or `distributed`.
 pub const MODE: &str = "PLUMBLINE_TEST_MODE";
 /// The Chromium to drive in browser tests.

@@ -9,6 +9,7 @@ pub mod ports;
 pub mod process;
 pub mod readiness;
 pub mod services;
+pub mod statement;
 
 #[cfg(feature = "clients")]
 pub mod http;

@@ -16,6 +16,7 @@ mod pages;
 mod people;
 mod rate_limits;
 mod rest;
+mod statements;
 mod subscriptions;
 mod support;
 mod webhooks;

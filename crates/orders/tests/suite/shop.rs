@@ -15,6 +15,7 @@ use orders::{
     domain::{InvalidField, OrderStatus, PlaceOrder, RequestedLine},
 };
 use sea_orm::{ConnectionTrait, Statement, Value};
+use testkit::statement::own;
 use uuid::Uuid;
 
 use crate::databases::POOL;
@@ -239,7 +240,7 @@ impl Shop {
     }
 
     fn statement(&self, sql: &str, values: impl IntoIterator<Item = Value>) -> Statement {
-        Statement::from_sql_and_values(self.database().backend(), sql, values)
+        Statement::from_sql_and_values(self.database().backend(), own(sql), values)
     }
 }
 

@@ -5,7 +5,7 @@ use kernel::{Clock as _, SystemClock};
 use reqwest::Method;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
-use testkit::http::send;
+use testkit::{http::send, statement::own};
 use totp_rs::{Builder, Secret};
 
 use crate::support::{Recorder, Session, System};
@@ -152,7 +152,7 @@ async fn written(system: &System) -> Vec<String> {
     let database = system.auth_database().await;
     let mut written = Vec::new();
     for sql in WRITTEN {
-        let statement = Statement::from_string(database.backend(), sql);
+        let statement = Statement::from_string(database.backend(), own(sql));
         for row in database.reader().query_all_raw(statement).await.unwrap() {
             written.push(row.try_get("", "text").unwrap());
         }

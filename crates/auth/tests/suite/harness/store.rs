@@ -7,6 +7,7 @@ use tempfile::TempDir;
 use testkit::{
     environment::{MODE, POSTGRES_URL},
     postgres::{FreshDatabase, fresh_database},
+    statement::own,
 };
 
 /// A migrated database of its own for one test.
@@ -75,7 +76,7 @@ impl Store {
 
     /// The first column of a query's first row.
     pub async fn scalar<T: TryGetable>(&self, query: &str) -> T {
-        let statement = Statement::from_string(self.database.backend(), query);
+        let statement = Statement::from_string(self.database.backend(), own(query));
         let row = self.database.reader().query_one_raw(statement).await;
         row.unwrap().unwrap().try_get_by_index(0).unwrap()
     }
@@ -92,7 +93,7 @@ impl Store {
                  WHERE m.type = 'table' AND c.name = '{column}'"
             ),
         };
-        let statement = Statement::from_string(self.database.backend(), query);
+        let statement = Statement::from_string(self.database.backend(), own(&query));
         let rows = self.database.reader().query_all_raw(statement).await;
         let rows = rows.unwrap().into_iter();
         rows.map(|row| row.try_get_by_index(0).unwrap()).collect()

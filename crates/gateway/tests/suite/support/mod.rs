@@ -1,6 +1,7 @@
 //! A gateway on a free port: its protocols over a stub schema, or the whole over a shop of its own.
 
 mod api;
+mod home;
 mod people;
 mod schema;
 mod shop;

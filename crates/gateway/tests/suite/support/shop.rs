@@ -1,4 +1,4 @@
-//! The whole gateway over a shop of its own: SQLite in a temporary folder, the broker inside the
+//! The whole gateway over a shop of its own: a database of its own, the broker inside the
 //! process, a relay. Nobody works on the orders: a test takes the steps itself.
 
 use std::ops::Deref;
@@ -9,14 +9,12 @@ use contracts::{
     Envelope, order_event,
     product_event::{self, ProductChanged},
 };
-use database::Database;
 use gateway::graphql::engine::EngineConfig;
 use gateway::graphql::http::HttpConfig;
 use gateway::graphql::websocket::SocketConfig;
 use gateway::{Gateway, GatewayConfig, GatewayDeps, LimitsConfig};
 use kernel::{Clock, ManualClock, OrderId};
 use messaging::{Broker, BrokerConfig, Message, QueueSpec, Relay, RelayConfig, RelayWaker};
-use migrations::{MigratorTrait, OrdersMigrator};
 use orders::{Applied, ChargeOutcome, Orders, Received};
 use reqwest::RequestBuilder;
 use sea_orm::{ConnectionTrait, DatabaseTransaction, Statement};
@@ -24,9 +22,9 @@ use secrecy::SecretString;
 use serde_json::{Value, json};
 use service_kit::lifecycle::Shutdown;
 use service_kit::revocation::RevocationList;
-use tempfile::TempDir;
 use uuid::Uuid;
 
+use super::home::{Home, Statements};
 use super::stub::limits;
 use super::{Api, People, Reply, Socket, Tokens};
 
@@ -45,7 +43,9 @@ pub struct Shop {
     orders: Orders,
     broker: Broker,
     shutdown: Shutdown,
-    _folder: TempDir,
+    /// What the gateway asked of the database, without the relay.
+    pub statements: Statements,
+    _home: Home,
 }
 
 impl Shop {
@@ -73,10 +73,9 @@ impl Shop {
     }
 
     async fn open_arranged(limits_config: LimitsConfig, arrange: impl FnOnce(&mut Tokens)) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let url = format!("sqlite:{}", folder.path().join("orders.db").display());
-        let database = Database::connect(&url, 2).await.unwrap();
-        OrdersMigrator::up(database.writer(), None).await.unwrap();
+        let home = Home::new().await;
+        let database = home.database().await;
+        let statements = Statements::default();
         let clock = ManualClock::starting_now();
         let shared_clock: Arc<ManualClock> = Arc::new(clock.clone());
         let shutdown = Shutdown::new();
@@ -92,7 +91,12 @@ impl Shop {
         };
         let cache = Cache::connect(cache).await.unwrap();
         let waker = RelayWaker::default();
-        let orders = Orders::new(database.clone(), cache, shared_clock.clone(), waker.clone());
+        let orders = Orders::new(
+            statements.observe(database.clone()),
+            cache,
+            shared_clock.clone(),
+            waker.clone(),
+        );
         orders.seed_demo_shop().await.unwrap();
         let config = RelayConfig::default();
         let relay = Relay::new(
@@ -135,7 +139,8 @@ impl Shop {
             orders,
             broker,
             shutdown,
-            _folder: folder,
+            statements,
+            _home: home,
         }
     }
 
@@ -222,7 +227,11 @@ impl Shop {
             "UPDATE products SET name = $1 WHERE id = $2",
             [name.into(), id.into()],
         );
-        let statement = Statement::from_sql_and_values(database.backend(), sql, values);
+        let statement = Statement::from_sql_and_values(
+            database.backend(),
+            testkit::statement::own(sql),
+            values,
+        );
         let renamed = database.writer().execute_raw(statement).await.unwrap();
         assert_eq!(renamed.rows_affected(), 1);
     }

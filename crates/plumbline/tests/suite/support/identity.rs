@@ -6,7 +6,10 @@ use kernel::{Permission, Role};
 use reqwest::Method;
 use sea_orm::{ConnectionTrait, Statement};
 use serde_json::{Value, json};
-use testkit::http::{Client, Response, send};
+use testkit::{
+    http::{Client, Response, send},
+    statement::own,
+};
 use uuid::Uuid;
 
 use super::{Customer, PASSWORD, System, eventually, place::DEMO_PASSWORD};
@@ -123,7 +126,7 @@ impl System {
     /// Runs a statement that arranges a state to which the API has no way.
     pub async fn execute_in_auth(&self, sql: &str) {
         let database = self.auth_database().await;
-        let statement = Statement::from_string(database.backend(), sql);
+        let statement = Statement::from_string(database.backend(), own(sql));
         database.writer().execute_raw(statement).await.unwrap();
         database.close().await.unwrap();
     }

@@ -3,6 +3,7 @@
 use database::Database;
 use plumbline::settings::Settings;
 use sea_orm::{ConnectionTrait, Statement};
+use testkit::statement::own;
 
 use super::patience::eventually;
 
@@ -27,7 +28,7 @@ pub async fn wait(settings: &Settings) {
 }
 
 async fn count(database: &Database, sql: &str) -> i64 {
-    let statement = Statement::from_string(database.backend(), sql);
+    let statement = Statement::from_string(database.backend(), own(sql));
     let row = database.reader().query_one_raw(statement).await.unwrap();
     row.unwrap().try_get("", "n").unwrap()
 }
