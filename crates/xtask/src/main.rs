@@ -11,6 +11,7 @@ mod install;
 mod load;
 mod npm;
 mod openapi;
+mod plans;
 mod python;
 mod services;
 mod stages;
@@ -45,6 +46,9 @@ enum Task {
     Services,
     /// Write the files that are derived from the code.
     Generate(generate::Arguments),
+    /// Print what PostgreSQL does for every statement over a large data set, or check or write
+    /// docs/plans.
+    Plans(plans::Arguments),
     /// Call every operation of the OpenAPI documents with whatever schemathesis thinks of.
     FuzzApi(fuzz_api::Arguments),
     /// Check the architecture invariants over crate dependencies and paths in the sources.
@@ -78,6 +82,7 @@ async fn run(task: Task) -> Result<(), Failure> {
         Task::Bench(benchmark) => bench::run(&benchmark).await,
         Task::Services => services::run().await,
         Task::Generate(arguments) => generate::run(&arguments).await,
+        Task::Plans(arguments) => plans::run(&arguments).await,
         Task::FuzzApi(arguments) => fuzz_api::run(&arguments).await,
         Task::Architecture => architecture::run(),
     }

@@ -95,6 +95,8 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         ],
     ),
     ("testkit", &[]),
+    // Looks at the schema alone, and is no part of the product.
+    ("plan-gate", &["migrations", "testkit"]),
     ("loadtests", &["kernel"]),
     ("xtask", &["testkit"]),
 ];

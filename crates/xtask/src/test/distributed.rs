@@ -14,14 +14,16 @@ use crate::command::{Failure, capture, cargo, succeed};
 use crate::workspace::{self, Package};
 
 /// The packages with such suites. Add yours here.
-const PACKAGES: [&str; 7] = [
+const PACKAGES: [&str; 9] = [
     "messaging",
     "cache",
     "database",
     "auth",
     "orders",
     "order-worker",
+    "gateway",
     "plumbline",
+    "plan-gate",
 ];
 
 /// Runs every test executable of [`PACKAGES`], also after a failure.

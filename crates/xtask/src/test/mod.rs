@@ -1,6 +1,6 @@
 //! `cargo xtask test`: the same suites over both modes.
 
-mod distributed;
+pub mod distributed;
 
 use testkit::environment::{CHROMIUM, MODE};
 use testkit::services::Program;
@@ -10,6 +10,7 @@ use crate::fuzz_api;
 use crate::install;
 use crate::npm;
 use crate::openapi;
+use crate::plans;
 use crate::python;
 use crate::services::{self, TestServices};
 use crate::stages::Stages;
@@ -61,10 +62,17 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         let urls = services
             .environment()
             .map(|(name, url)| (name, url.to_owned()));
-        let environment: Vec<_> = environment.into_iter().chain(urls).collect();
+        let mut environment: Vec<_> = environment.into_iter().chain(urls).collect();
+        if filter.is_none() {
+            let recording = stages.run("recording", async { plans::recording() }).await;
+            environment.extend(recording);
+        }
         stages
             .run("distributed suite", distributed::run(filter, &environment))
             .await;
+        if filter.is_none() {
+            stages.run("plans", plans::check(&services)).await;
+        }
         stages.run("stop servers", services.stop()).await;
     }
     stages.finish()
