@@ -30,6 +30,8 @@ pub enum Failure {
     },
     #[error("not up to date: {}; run `cargo xtask generate` and commit the result", .0.join(", "))]
     Outdated(Vec<&'static str>),
+    #[error("{0} changes that break clients: docs/api/released/README.md says what to do")]
+    Breaking(usize),
     #[error("{0} violations of the architecture invariants")]
     Architecture(usize),
     #[error(transparent)]

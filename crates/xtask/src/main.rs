@@ -4,6 +4,7 @@
 
 mod architecture;
 mod bench;
+mod breaking_changes;
 mod command;
 mod fuzz_api;
 mod generate;
@@ -49,6 +50,8 @@ enum Task {
     /// Print what PostgreSQL does for every statement over a large data set, or check or write
     /// docs/plans.
     Plans(plans::Arguments),
+    /// Compare the public interfaces with those last released.
+    BreakingChanges(breaking_changes::Arguments),
     /// Call every operation of the OpenAPI documents with whatever schemathesis thinks of.
     FuzzApi(fuzz_api::Arguments),
     /// Check the architecture invariants over crate dependencies and paths in the sources.
@@ -83,6 +86,7 @@ async fn run(task: Task) -> Result<(), Failure> {
         Task::Services => services::run().await,
         Task::Generate(arguments) => generate::run(&arguments).await,
         Task::Plans(arguments) => plans::run(&arguments).await,
+        Task::BreakingChanges(arguments) => breaking_changes::run(&arguments).await,
         Task::FuzzApi(arguments) => fuzz_api::run(&arguments).await,
         Task::Architecture => architecture::run(),
     }

@@ -5,6 +5,7 @@ pub mod distributed;
 use testkit::environment::{CHROMIUM, MODE};
 use testkit::services::Program;
 
+use crate::breaking_changes;
 use crate::command::{Failure, cargo, execute};
 use crate::fuzz_api;
 use crate::install;
@@ -54,6 +55,9 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         .run("embedded suite", embedded_suite(filter, &environment))
         .await;
     stages.run("OpenAPI lint", openapi::lint()).await;
+    stages
+        .run("breaking changes", breaking_changes::check())
+        .await;
     if filter.is_none() {
         let short = fuzz_api::Arguments::short();
         stages.run("API fuzz", fuzz_api::run(&short)).await;
