@@ -46,7 +46,14 @@ impl MigrationTrait for Migration {
             .unique()
             .cond_where(Expr::col(Refunds::Status).ne("failed"))
             .to_owned();
-        manager.create_index(of_order).await
+        manager.create_index(of_order).await?;
+        // For the failed ones too: a partial index answers only who asks for its part.
+        let any = Index::create()
+            .name("refunds_any_of_order")
+            .table(Refunds::Table)
+            .col(Refunds::OrderId)
+            .to_owned();
+        manager.create_index(any).await
     }
 
     async fn down(&self, manager: &SchemaManager) -> Result<(), DbErr> {

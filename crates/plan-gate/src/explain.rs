@@ -22,6 +22,8 @@ pub struct Plan {
     pub lines: Vec<String>,
     /// The root node of `EXPLAIN (FORMAT JSON)`.
     pub root: Value,
+    /// The same if sorting were to be avoided at any price: where this sorts, no index has the order.
+    pub unsorted: Value,
 }
 
 /// Makes the session plan as every other does.
@@ -79,13 +81,31 @@ impl<'a> Prepared<'a> {
     pub async fn plan(&mut self) -> Result<Plan, sqlx::Error> {
         let nulls = vec!["NULL"; self.types.len()].join(", ");
         let lines = self.explain("COSTS OFF", &nulls).await?;
-        let json = self.explain("FORMAT JSON", &nulls).await?.join("\n");
-        let mut json: Value =
-            serde_json::from_str(&json).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        let root = self.root(&nulls).await?;
+        self.replan("SET enable_sort = off").await?;
+        let unsorted = self.root(&nulls).await?;
+        self.replan("RESET enable_sort").await?;
         Ok(Plan {
             lines,
-            root: json[0]["Plan"].take(),
+            root,
+            unsorted,
         })
+    }
+
+    async fn root(&mut self, arguments: &str) -> Result<Value, sqlx::Error> {
+        let json = self.explain("FORMAT JSON", arguments).await?.join("\n");
+        let mut json: Value =
+            serde_json::from_str(&json).map_err(|error| sqlx::Error::Decode(error.into()))?;
+        Ok(json[0]["Plan"].take())
+    }
+
+    /// A setting of the planner does not touch the plan that is kept.
+    async fn replan(&mut self, setting: &'static str) -> Result<(), sqlx::Error> {
+        raw_sql(setting).execute(&mut *self.connection).await?;
+        raw_sql("DISCARD PLANS")
+            .execute(&mut *self.connection)
+            .await?;
+        Ok(())
     }
 
     /// What it really did with these arguments, with buffers and times, all taken back. What went

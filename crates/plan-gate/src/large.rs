@@ -106,7 +106,7 @@ impl Large {
         };
         let plan = prepared.plan().await?;
         prepared.forget().await?;
-        let problems = judge::problems(&plan.root, &self.sizes);
+        let problems = judge::problems(&plan, &self.sizes);
         let found = Found { plan, problems };
         self.found.insert(statement.to_owned(), found);
         Ok(Ok(()))

@@ -56,9 +56,9 @@ impl Ledger {
     pub fn render(&self, database: &str) -> String {
         let mut text = format!(
             "-- Every statement that the suites ask of the {database} database, with its plan for any \
-             parameters\n-- over the large data set of crates/plan-gate. Written by \
-             `cargo xtask plans --write`; by hand, only\n-- add a line `{ACCEPTED}<reason>` above a \
-             statement whose plan is right although the gate refuses it.\n"
+             parameters,\n-- and a limit of 100, over the large data set of crates/plan-gate. Written by \
+             `cargo xtask plans --write`.\n-- By hand, only add a line `{ACCEPTED}<reason>` above a \
+             statement whose plan is right although the\n-- gate refuses it.\n"
         );
         if let Some(server) = self.server {
             // Writing to a string can't fail.

@@ -13,7 +13,17 @@ fn sizes() -> Sizes {
 }
 
 fn found(root: &Value) -> Vec<String> {
-    let problems = problems(root, &sizes());
+    found_with(root, root)
+}
+
+/// With the plan that avoids sorting.
+fn found_with(root: &Value, unsorted: &Value) -> Vec<String> {
+    let plan = Plan {
+        lines: Vec::new(),
+        root: root.clone(),
+        unsorted: unsorted.clone(),
+    };
+    let problems = problems(&plan, &sizes());
     problems.iter().map(ToString::to_string).collect()
 }
 
@@ -69,6 +79,18 @@ fn a_condition_on_the_index_is_what_it_is_for() {
     assert_eq!(found(&above("Limit", above("Sort", scan.clone()))), [SORTS]);
     scan["Plan Rows"] = json!(1_000);
     assert_eq!(found(&above("Sort", scan)), [SORTS]);
+}
+
+#[test]
+fn a_page_may_be_sorted_where_an_index_has_the_order_too() {
+    let mut few = index_scan("orders_pkey");
+    few["Index Cond"] = json!("(id = $1)");
+    let sorted = above("Limit", above("Sort", few.clone()));
+    assert!(found_with(&sorted, &above("Limit", few)).is_empty());
+    // Walking a whole index until enough rows have passed is no order to be glad of.
+    let mut walk = index_scan("orders_pkey");
+    walk["Filter"] = json!("(status = $1)");
+    assert_eq!(found_with(&sorted, &above("Limit", walk)), [SORTS]);
 }
 
 #[test]
