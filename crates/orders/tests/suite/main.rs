@@ -13,6 +13,7 @@ mod audit;
 mod cancelling;
 mod catalogue;
 mod databases;
+mod indexes;
 mod managing;
 mod overdue;
 mod payment;

@@ -121,6 +121,11 @@ impl Shop {
         orders_over(database.observed(observer), &self.clock).await
     }
 
+    /// The same shop, which tells of every statement that it asks.
+    pub async fn observed(&self, observer: impl Fn(&str) + Send + Sync + 'static) -> Orders {
+        orders_over(self.database().clone().observed(observer), &self.clock).await
+    }
+
     pub async fn add_product(&self, name: &str, price: Money, stock: i64) -> ProductId {
         // A millisecond apart, so that the catalogue's order is that of this function's calls.
         let number = self.products.fetch_add(1, Ordering::Relaxed);
