@@ -83,6 +83,16 @@ pub struct RunArguments {
     /// Bound on requests in flight: beyond it, slots wait and are reported.
     #[arg(long, value_name = "N", default_value_t = 512, value_parser = at_least_one)]
     max_in_flight: usize,
+    /// Subscribers that wait in vain, in a profile with subscribers.
+    #[arg(long, value_name = "N")]
+    idle: Option<usize>,
+    /// Subscribers that hear of every order, in such a profile.
+    #[arg(long, value_name = "N")]
+    listening: Option<usize>,
+    /// Whose orders the idle ones wait for: somebody who places none. When the system does not know
+    /// them, somebody registers instead.
+    #[arg(long, default_value = "support@example.com")]
+    idle_email: String,
     /// Who shops. When the system does not know them, new shoppers register instead.
     #[arg(long, default_value = "customer@example.com")]
     email: String,
@@ -162,7 +172,11 @@ pub fn explain(error: &dyn Error) -> String {
 
 impl RunArguments {
     fn into_options(self) -> Result<RunOptions, CliError> {
-        let profile = *Profile::find(&self.profile).ok_or(CliError::Profile)?;
+        let mut profile = *Profile::find(&self.profile).ok_or(CliError::Profile)?;
+        if let Some(audience) = &mut profile.audience {
+            audience.idle = self.idle.unwrap_or(audience.idle);
+            audience.listening = self.listening.unwrap_or(audience.listening);
+        }
         let mut schedule = Schedule::new(profile.stages.to_vec())?;
         if let Some(rate) = self.rate {
             schedule = schedule.with_peak_rate(rate)?;
@@ -176,6 +190,10 @@ impl RunArguments {
             targets: Targets {
                 auth: self.auth_url,
                 gateway: self.gateway_url,
+            },
+            idle_user: Credentials {
+                email: self.idle_email,
+                password: self.password.clone(),
             },
             user: Credentials {
                 email: self.email,
@@ -250,6 +268,20 @@ mod tests {
         let options = options(&["smoke", "--rate", "50", "--duration", "6"]).unwrap();
         assert_eq!(options.schedule.slots(), 300);
         assert_eq!(options.schedule.peak_rate(), 50.0);
+    }
+
+    #[test]
+    fn an_audience_is_as_large_as_asked_for() {
+        let line = ["subscribers", "--idle", "5", "--listening", "2"];
+        let audience = options(&line).unwrap().profile.audience.unwrap();
+        assert_eq!((audience.idle, audience.listening), (5, 2));
+        assert!(
+            options(&["smoke", "--idle", "5"])
+                .unwrap()
+                .profile
+                .audience
+                .is_none()
+        );
     }
 
     #[test]

@@ -52,6 +52,9 @@ pub enum Operation {
     PlaceOrderRest,
     /// Places an order over GraphQL and watches it until it is confirmed.
     OrderToConfirmed,
+    /// Places an order over GraphQL, and waits until every listening subscriber has been told that
+    /// it is confirmed.
+    OrderToAudience,
     Refresh,
     LogIn,
     /// Asks auth whether it is alive.
@@ -73,6 +76,7 @@ impl Operation {
             Self::PlaceOrderGraphql => "place order (GraphQL)",
             Self::PlaceOrderRest => "place order (REST)",
             Self::OrderToConfirmed => "order placed → confirmed",
+            Self::OrderToAudience => "order placed → all told",
             Self::Refresh => "refresh",
             Self::LogIn => "log in",
             Self::Liveness => "liveness",
@@ -84,7 +88,10 @@ impl Operation {
     pub fn places_an_order(self) -> bool {
         matches!(
             self,
-            Self::PlaceOrderGraphql | Self::PlaceOrderRest | Self::OrderToConfirmed
+            Self::PlaceOrderGraphql
+                | Self::PlaceOrderRest
+                | Self::OrderToConfirmed
+                | Self::OrderToAudience
         )
     }
 
@@ -114,6 +121,7 @@ impl Operation {
             Self::PlaceOrderGraphql => place_order_graphql(shop, random).await.map(drop),
             Self::PlaceOrderRest => place_order_rest(shop, random).await,
             Self::OrderToConfirmed => order_to_confirmed(shop, random).await,
+            Self::OrderToAudience => order_to_audience(shop, random).await,
             Self::Refresh => shop.any_shopper(random).1.refresh(&shop.client).await,
             Self::LogIn => {
                 let (_, shopper) = shop.any_shopper(random);
@@ -193,8 +201,17 @@ async fn order_list_rest(shop: &Shop, random: &mut StdRng) -> Result<(), Failure
 }
 
 async fn place_order_graphql(shop: &Shop, random: &mut StdRng) -> Result<PlacedOrder, Failure> {
+    let (number, _) = shop.any_shopper(random);
+    place_order_of(shop, number, random).await
+}
+
+async fn place_order_of(
+    shop: &Shop,
+    number: usize,
+    random: &mut StdRng,
+) -> Result<PlacedOrder, Failure> {
     let product = shop.catalogue.take_piece(random).ok_or(Failure::NoStock)?;
-    let (number, shopper) = shop.any_shopper(random);
+    let shopper = shop.shopper(number);
     let variables = json!({ "input": {
         "idempotencyKey": Uuid::new_v4().to_string(),
         "lines": [{ "productId": product.id, "quantity": 1 }],
@@ -252,6 +269,14 @@ async fn order_to_confirmed(shop: &Shop, random: &mut StdRng) -> Result<(), Fail
         OrderStatus::Confirmed => Ok(()),
         OrderStatus::Failed(status) | OrderStatus::Open(status) => Err(Failure::OrderEnded(status)),
     }
+}
+
+async fn order_to_audience(shop: &Shop, random: &mut StdRng) -> Result<(), Failure> {
+    let nobody = || Failure::Subscription("there is no audience".to_owned());
+    let audience = shop.audience().ok_or_else(nobody)?;
+    let order = place_order_of(shop, Shop::LISTENED_TO, random).await?;
+    audience.knows_of(&order.id).await;
+    Ok(())
 }
 
 fn require(holds: bool, otherwise: &str) -> Result<(), Failure> {

@@ -7,6 +7,7 @@ use rand::RngExt;
 use crate::latency::Percentile;
 use crate::operations::Operation;
 use crate::schedule::Stage;
+use crate::shop::audience::AudienceSize;
 use crate::thresholds::Threshold;
 
 /// A named kind of run.
@@ -16,6 +17,8 @@ pub struct Profile {
     pub summary: &'static str,
     pub stages: &'static [Stage],
     pub mix: Mix,
+    /// Who listens meanwhile.
+    pub audience: Option<AudienceSize>,
     pub thresholds: &'static [Threshold],
 }
 
@@ -24,7 +27,7 @@ pub struct Profile {
 pub type Mix = &'static [(Operation, u32)];
 
 /// Every profile that `loadtests run` knows.
-pub const PROFILES: &[Profile] = &[SMOKE, BASELINE, PIPELINE];
+pub const PROFILES: &[Profile] = &[SMOKE, BASELINE, PIPELINE, SUBSCRIBERS];
 
 /// What shoppers do. Mostly they look. Log-ins are few because each costs the server an Argon2id
 /// hash on purpose: some 30 a second and core is the most that any implementation can do.
@@ -48,6 +51,7 @@ const SMOKE: Profile = Profile {
     summary: "a short run for CI: does everything work, and quickly?",
     stages: &[Stage::new(10.0, Duration::from_secs(30))],
     mix: SHOP,
+    audience: None,
     thresholds: &[
         Threshold::MeanBelow(Duration::from_millis(200)),
         Threshold::PercentileBelow(Percentile::P99, Duration::from_millis(100)),
@@ -62,6 +66,7 @@ const BASELINE: Profile = Profile {
     summary: "the nominal mix of a busy shop",
     stages: &[Stage::new(50.0, Duration::from_secs(60))],
     mix: SHOP,
+    audience: None,
     thresholds: &[
         Threshold::MeanBelow(Duration::from_millis(200)),
         Threshold::PercentileBelow(Percentile::P99, Duration::from_millis(200)),
@@ -77,10 +82,31 @@ const PIPELINE: Profile = Profile {
     summary: "orders from the moment their placing was due until a subscriber sees CONFIRMED",
     stages: &[Stage::new(20.0, Duration::from_secs(60))],
     mix: &[(Operation::OrderToConfirmed, 100)],
+    audience: None,
     thresholds: &[
         Threshold::MeanBelow(Duration::from_millis(200)),
         Threshold::PercentileBelow(Percentile::P99, Duration::from_millis(200)),
         Threshold::ErrorShareAtMost(0.001),
+        Threshold::EveryOrderConfirmed,
+        Threshold::AuditGreen,
+    ],
+};
+
+const SUBSCRIBERS: Profile = Profile {
+    name: "subscribers",
+    summary: "ten thousand WebSockets; a thousand of them are told of every order",
+    stages: &[Stage::new(1.0, Duration::from_secs(30))],
+    mix: &[(Operation::OrderToAudience, 100)],
+    audience: Some(AudienceSize {
+        idle: 9_000,
+        listening: 1_000,
+    }),
+    thresholds: &[
+        Threshold::PercentileBelow(Percentile::P99, Duration::from_secs(1)),
+        Threshold::DeliveryBelow(Percentile::P99, Duration::from_millis(500)),
+        Threshold::SubscriberBelow(64 * 1024),
+        Threshold::EverySubscriberStays,
+        Threshold::ErrorShareAtMost(0.0),
         Threshold::EveryOrderConfirmed,
         Threshold::AuditGreen,
     ],

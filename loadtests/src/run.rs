@@ -43,6 +43,8 @@ pub struct RunOptions {
     pub schedule: Schedule,
     pub targets: Targets,
     pub user: Credentials,
+    /// Whose orders the idle subscribers of an audience wait for in vain.
+    pub idle_user: Credentials,
     /// The same seed gives the same sequence of operations.
     pub seed: u64,
     pub max_in_flight: usize,
@@ -78,15 +80,16 @@ pub enum RunError {
 pub async fn run(options: RunOptions) -> Result<Report, RunError> {
     let started_at = SystemClock.now();
     let shop = Arc::new(Shop::set_up(options.targets.clone(), options.user.clone()).await?);
-    prepare(&shop, &options).await?;
+    let growth = prepare(&shop, &options).await?;
     let (measurements, processes) = load(&shop, &options).await?;
+    let audience = shop.audience().map(|audience| audience.figures(growth));
     let orders = settle(&shop, options.settle_limit).await;
     let audit = match &options.audit_command {
         Some(command) => Some(audit(command).await),
         None => None,
     };
     let judge = |threshold: &crate::thresholds::Threshold| {
-        threshold.judge(&measurements, &orders, audit.as_ref())
+        threshold.judge(&measurements, &orders, audience.as_ref(), audit.as_ref())
     };
     let thresholds: Vec<_> = options
         .profile
@@ -101,13 +104,15 @@ pub async fn run(options: RunOptions) -> Result<Report, RunError> {
         machine: Machine::read(),
         measurements,
         orders,
+        audience,
         processes,
         audit,
     })
 }
 
-/// What must hold before the clock starts.
-async fn prepare(shop: &Shop, options: &RunOptions) -> Result<(), RunError> {
+/// What must hold before the clock starts. Returns what the gateway's process grew by while the
+/// audience came, in bytes.
+async fn prepare(shop: &Shop, options: &RunOptions) -> Result<Option<u64>, RunError> {
     let expected =
         options.schedule.slots() as f64 * options.profile.share_of(Operation::places_an_order);
     // The mix is drawn at random: four standard deviations of headroom.
@@ -123,7 +128,21 @@ async fn prepare(shop: &Shop, options: &RunOptions) -> Result<(), RunError> {
     {
         shop.connect_watchers().await?;
     }
-    Ok(())
+    let Some(size) = options.profile.audience else {
+        return Ok(None);
+    };
+    let gateway = ["gateway", "plumbline"].iter().find_map(|name| {
+        options
+            .processes
+            .iter()
+            .find(|process| process.name == *name)
+    });
+    let resident = || gateway.and_then(ProcessTarget::resident_bytes);
+    let before = resident();
+    shop.assemble(size, options.idle_user.clone()).await?;
+    Ok(before
+        .zip(resident())
+        .map(|(before, after)| after.saturating_sub(before)))
 }
 
 async fn load(

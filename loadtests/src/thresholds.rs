@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::audit::AuditOutcome;
-use crate::latency::Percentile;
+use crate::latency::{LatencySummary, Percentile};
 use crate::measurements::Measurements;
 use crate::settle::OrderOutcomes;
+use crate::shop::audience::AudienceFigures;
 
 /// More late starts than this share: the generator was measured, not the server.
 pub const LATE_LIMIT: f64 = 0.01;
@@ -18,6 +19,12 @@ pub enum Threshold {
     PercentileBelow(Percentile, Duration),
     /// 0 to 1, of all requests due.
     ErrorShareAtMost(f64),
+    /// Of the news to each subscriber.
+    DeliveryBelow(Percentile, Duration),
+    /// Bytes that a subscriber costs the gateway's process. Not judged when nobody watched it.
+    SubscriberBelow(u64),
+    /// No subscriber lost the connection.
+    EverySubscriberStays,
     /// Every order that was accepted reached `CONFIRMED`.
     EveryOrderConfirmed,
     /// The audit command succeeded. Not judged when none was given.
@@ -67,24 +74,46 @@ impl Verdict {
 }
 
 impl Threshold {
-    /// None when there is nothing to judge: no audit was asked for.
+    /// None when there is nothing to judge: no audit was asked for, or there were no subscribers.
     #[must_use]
     pub fn judge(
         self,
         measured: &Measurements,
         orders: &OrderOutcomes,
+        audience: Option<&AudienceFigures>,
         audit: Option<&AuditOutcome>,
     ) -> Option<ThresholdResult> {
         let result = match self {
             Self::MeanBelow(limit) => {
-                latency_below("mean", measured.latency.mean_ms, limit, measured)
+                latency_below("mean", measured.latency.mean_ms, limit, &measured.latency)
             }
             Self::PercentileBelow(percentile, limit) => latency_below(
                 percentile.label(),
                 percentile.of(&measured.latency),
                 limit,
-                measured,
+                &measured.latency,
             ),
+            Self::DeliveryBelow(percentile, limit) => {
+                let delivery = &audience?.delivery;
+                let name = format!("news: {}", percentile.label());
+                latency_below(&name, percentile.of(delivery), limit, delivery)
+            }
+            Self::SubscriberBelow(limit) => {
+                let bytes = audience?.bytes_per_subscriber?;
+                ThresholdResult {
+                    objective: format!("a subscriber < {:.0} KiB", kib(limit as f64)),
+                    measured: format!("{:.1} KiB", kib(bytes)),
+                    met: bytes < limit as f64,
+                }
+            }
+            Self::EverySubscriberStays => {
+                let lost = audience?.lost;
+                ThresholdResult {
+                    objective: "every subscriber stays".to_owned(),
+                    measured: format!("{lost} lost"),
+                    met: lost == 0,
+                }
+            }
             Self::ErrorShareAtMost(limit) => ThresholdResult {
                 objective: if limit == 0.0 {
                     "no errors".to_owned()
@@ -116,18 +145,17 @@ impl Threshold {
     }
 }
 
+fn kib(bytes: f64) -> f64 {
+    bytes / 1024.0
+}
+
 /// A run without one answer meets no latency objective.
-fn latency_below(
-    name: &str,
-    value: f64,
-    limit: Duration,
-    measured: &Measurements,
-) -> ThresholdResult {
+fn latency_below(name: &str, value: f64, limit: Duration, of: &LatencySummary) -> ThresholdResult {
     let limit_ms = limit.as_secs_f64() * 1000.0;
     ThresholdResult {
         objective: format!("{name} < {limit_ms} ms"),
         measured: format!("{value:.1} ms"),
-        met: measured.latency.count > 0 && value < limit_ms,
+        met: of.count > 0 && value < limit_ms,
     }
 }
 
@@ -136,6 +164,7 @@ mod tests {
     use super::*;
     use crate::operations::Operation;
     use crate::recorder::{Recorder, Sample};
+    use crate::shop::audience::AudienceSize;
 
     /// A hundred requests of 10 ms, the first `slow` of them 900 ms, the first `failed` failed.
     fn measured(slow: u64, failed: u64) -> Measurements {
@@ -157,7 +186,7 @@ mod tests {
 
     fn met(threshold: Threshold, measured: &Measurements) -> bool {
         threshold
-            .judge(measured, &OrderOutcomes::default(), None)
+            .judge(measured, &OrderOutcomes::default(), None, None)
             .unwrap()
             .met
     }
@@ -200,7 +229,7 @@ mod tests {
             confirmed: 9,
             ..OrderOutcomes::default()
         };
-        let judged = Threshold::EveryOrderConfirmed.judge(&measured(0, 0), &orders, None);
+        let judged = Threshold::EveryOrderConfirmed.judge(&measured(0, 0), &orders, None, None);
         assert!(!judged.unwrap().met);
     }
 
@@ -215,15 +244,49 @@ mod tests {
         let measured = measured(0, 0);
         assert!(
             Threshold::AuditGreen
-                .judge(&measured, &orders, None)
+                .judge(&measured, &orders, None, None)
                 .is_none()
         );
         assert!(
             !Threshold::AuditGreen
-                .judge(&measured, &orders, Some(&red))
+                .judge(&measured, &orders, None, Some(&red))
                 .unwrap()
                 .met
         );
+    }
+
+    #[test]
+    fn an_audience_is_judged_by_its_news_its_memory_and_its_losses() {
+        let judge = |threshold: Threshold, audience: Option<&AudienceFigures>| {
+            let judged =
+                threshold.judge(&measured(0, 0), &OrderOutcomes::default(), audience, None);
+            judged.map(|result| result.met)
+        };
+        let mut audience = AudienceFigures {
+            size: AudienceSize {
+                idle: 9,
+                listening: 1,
+            },
+            opened_in_s: 1.0,
+            bytes_per_subscriber: Some(30_000.0),
+            delivery: measured(0, 0).latency,
+            lost: 0,
+        };
+        let delivery = Threshold::DeliveryBelow(Percentile::P99, Duration::from_millis(50));
+        let memory = Threshold::SubscriberBelow(32 * 1024);
+        let all = [delivery, memory, Threshold::EverySubscriberStays];
+        for threshold in all {
+            assert_eq!(judge(threshold, None), None);
+            assert_eq!(judge(threshold, Some(&audience)), Some(true));
+        }
+        audience.delivery = measured(50, 0).latency;
+        audience.bytes_per_subscriber = Some(33_000.0);
+        audience.lost = 1;
+        for threshold in all {
+            assert_eq!(judge(threshold, Some(&audience)), Some(false));
+        }
+        audience.bytes_per_subscriber = None;
+        assert_eq!(judge(memory, Some(&audience)), None, "nobody watched it");
     }
 
     #[test]

@@ -8,7 +8,7 @@ mod error_code;
 pub mod order_event;
 pub mod product_event;
 
-pub use access_token::AccessTokenClaims;
+pub use access_token::{ACCESS_TOKEN_COOKIE, AccessTokenClaims};
 pub use api_key::{ApiKey, MalformedApiKey, ResolvedApiKey};
 pub use envelope::{DecodeError, Envelope};
 pub use error_code::ErrorCode;

@@ -24,6 +24,7 @@ use crate::graphql::http::{self, Endpoint, HttpConfig};
 use crate::graphql::websocket::{SocketConfig, Sockets};
 use crate::hub::Hub;
 use crate::limits::Limits;
+use crate::order_news::OrderNews;
 use crate::rest;
 use crate::webhooks::{self, Webhooks};
 
@@ -108,7 +109,7 @@ impl Gateway {
             orders.clone(),
             directory,
             verifier.revocations().clone(),
-            hub.clone(),
+            OrderNews::new(hub.clone(), orders.clone()),
             cursors.clone(),
             limits.clone(),
             config.introspection,

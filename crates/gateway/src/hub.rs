@@ -1,5 +1,5 @@
 //! Order events, fanned out from one broadcast subscription of the process to whoever watches an
-//! order or a customer's orders.
+//! order, a customer's orders, or all of them.
 //!
 //! A watcher's mailbox keeps the newest event of each order, so a slow watcher misses states in
 //! between and never the newest one, and its memory is bounded.
@@ -25,6 +25,8 @@ pub enum Topic {
     Order(OrderId),
     /// All orders of a customer.
     Customer(UserId),
+    /// Everybody's orders.
+    Everything,
 }
 
 /// What a watcher learns.
@@ -107,6 +109,7 @@ impl Hub {
         for topic in [
             Topic::Order(event.order_id),
             Topic::Customer(event.customer_id),
+            Topic::Everything,
         ] {
             for mailbox in topics.get(&topic).into_iter().flatten() {
                 mailbox.put(event);
@@ -223,6 +226,16 @@ mod tests {
         assert_eq!(drain(&mut one), [News::Moved(event(1, 9, 2))]);
         assert_eq!(drain(&mut other), []);
         assert_eq!(drain(&mut all), [News::Moved(event(1, 9, 2))]);
+    }
+
+    #[tokio::test]
+    async fn who_watches_everything_learns_of_everybodys_orders() {
+        let hub = Hub::default();
+        let mut watch = hub.watch(Topic::Everything);
+        hub.publish(&event(1, 9, 1));
+        hub.publish(&event(2, 8, 1));
+        let news = [News::Moved(event(1, 9, 1)), News::Moved(event(2, 8, 1))];
+        assert_eq!(drain(&mut watch), news);
     }
 
     #[tokio::test]

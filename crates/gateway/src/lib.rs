@@ -14,12 +14,13 @@ pub mod graphql;
 mod hub;
 mod limits;
 mod listing;
+mod order_news;
 mod people;
 mod rest;
 mod webhooks;
 
 pub use gateway::{Gateway, GatewayConfig, GatewayDeps, declared_routes};
 pub use graphql::access::{DeclaredField, FieldAccess, declared_fields};
-pub use graphql::{schema_sdl, websocket::remember_socket};
+pub use graphql::{schema_sdl, websocket::prepare_socket};
 pub use limits::{Limits, LimitsConfig, Payer};
 pub use rest::openapi;

@@ -63,6 +63,8 @@ permissions! {
     RefundOrder = "orders:refund", [Admin], [Privileged];
     /// Products, their prices and their stock.
     ManageCatalogue = "catalogue:manage", [Admin], [Delegable];
+    /// Everybody's orders as they move.
+    WatchOrders = "orders:watch", [Admin], [];
     /// The steps of the order worker.
     AdvanceOrders = "orders:advance", [Service], [];
     // One's own account

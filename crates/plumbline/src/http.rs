@@ -19,8 +19,9 @@ use crate::{Role, cors, services::Services, settings::Settings};
 /// How long a client may take to send a request's head.
 const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(5);
 const KEEP_ALIVE: Duration = Duration::from_secs(75);
-/// Open connections, on each of the server's threads.
-const MAX_CONNECTIONS: usize = 10_000;
+/// Connections for requests, on each of the server's threads: WebSockets come on top, so that they
+/// never shut requests out.
+const MAX_REQUEST_CONNECTIONS: usize = 10_000;
 
 /// Serves until its handle stops it.
 pub(crate) fn serve(
@@ -70,10 +71,12 @@ pub(crate) fn serve(
         workers => server.workers(workers),
     };
     let server = server
-        .on_connect(gateway::remember_socket)
+        .on_connect(gateway::prepare_socket(
+            settings.gateway.websocket.write_timeout(),
+        ))
         .client_request_timeout(REQUEST_HEAD_TIMEOUT)
         .keep_alive(KEEP_ALIVE)
-        .max_connections(MAX_CONNECTIONS)
+        .max_connections(MAX_REQUEST_CONNECTIONS + settings.gateway.websocket.connections as usize)
         .shutdown_timeout(settings.server.shutdown_seconds)
         .disable_signals()
         .listen(listener)?

@@ -8,7 +8,7 @@ use chrono::TimeDelta;
 use database::Database;
 use gateway::{
     Gateway, GatewayConfig, GatewayDeps, Limits,
-    graphql::{engine::EngineConfig, http::HttpConfig, websocket::SocketConfig},
+    graphql::{engine::EngineConfig, http::HttpConfig},
 };
 use kernel::SharedClock;
 use messaging::{Broker, BrokerConfig, QueueSpec, Relay, RelayConfig, RelayWaker, outbox};
@@ -19,6 +19,7 @@ use payment::{Stripe, StripeConfig};
 use secrecy::SecretString;
 use service_kit::{
     access_token::{ApiKeys, Verifier, VerifierConfig},
+    browser::OwnOrigin,
     health::Readiness,
     jwks::{KeySource, RemoteKeys, RemoteKeysConfig},
     lifecycle::Shutdown,
@@ -289,7 +290,10 @@ impl Services {
                 introspection: settings.gateway.introspection,
                 engine: EngineConfig::default(),
                 http: HttpConfig::default(),
-                sockets: SocketConfig::default(),
+                sockets: settings
+                    .gateway
+                    .websocket
+                    .config(OwnOrigin::of(&self.public_url)),
             };
             let deps = GatewayDeps {
                 orders: orders.clone(),

@@ -1,6 +1,7 @@
 //! The settings, as `config.default.toml` lists and explains them.
 
 mod problems;
+mod websocket;
 
 use std::{net::IpAddr, path::PathBuf};
 
@@ -15,6 +16,8 @@ use service_kit::config::{ConfigError, ConfigErrors, Loader};
 use url::Url;
 
 use crate::Role;
+
+pub use websocket::WebSocket;
 
 pub const DEFAULTS: &str = include_str!("../../../config.default.toml");
 
@@ -126,6 +129,7 @@ pub struct Gateway {
     pub client_secret: String,
     pub introspection: bool,
     pub limits: gateway::LimitsConfig,
+    pub websocket: WebSocket,
 }
 
 #[derive(Clone, Debug, Deserialize)]

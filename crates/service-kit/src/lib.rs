@@ -3,6 +3,7 @@
 
 pub mod access_token;
 pub mod api_docs;
+pub mod browser;
 pub mod client_address;
 pub mod config;
 pub mod health;

@@ -33,13 +33,22 @@ impl Shutdown {
 
     /// Runs `task` until it ends or the hard stop drops it.
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(self.tracked(name, task));
+    }
+
+    /// The same task for whoever runs it elsewhere, for one that can't leave its thread.
+    pub fn tracked<F: Future<Output = ()>>(
+        &self,
+        name: &'static str,
+        task: F,
+    ) -> impl Future<Output = ()> + use<F> {
         let hard = self.hard.clone();
-        self.tasks.spawn(async move {
+        self.tasks.track_future(async move {
             tokio::select! {
                 () = task => tracing::debug!(task = name, "task ended"),
                 () = hard.cancelled() => tracing::warn!(task = name, "task dropped"),
             }
-        });
+        })
     }
 
     /// Asks everything to stop.

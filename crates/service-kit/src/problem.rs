@@ -177,7 +177,7 @@ impl ResponseError for Problem {
         let mut response = HttpResponse::build(self.status_code());
         response.insert_header((CONTENT_TYPE, PROBLEM_JSON));
         for header in &self.headers {
-            response.insert_header(header.clone());
+            response.append_header(header.clone());
         }
         match serde_json::to_vec(&self.body()) {
             Ok(body) => response.body(body),

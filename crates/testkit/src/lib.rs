@@ -12,6 +12,8 @@ pub mod services;
 pub mod statement;
 
 #[cfg(feature = "clients")]
+pub mod graphql_ws;
+#[cfg(feature = "clients")]
 pub mod http;
 #[cfg(feature = "clients")]
 pub mod oidc_provider;

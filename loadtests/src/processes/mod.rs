@@ -48,6 +48,15 @@ impl ProcessTarget {
     }
 }
 
+impl ProcessTarget {
+    /// What it and everything that it started use at this moment; none when it has ended.
+    #[must_use]
+    pub fn resident_bytes(&self) -> Option<u64> {
+        let usage = ProcessTree::read().usage(self.pid).ok()?;
+        Some(usage.resident_bytes)
+    }
+}
+
 /// One process over the time of the run.
 #[derive(Clone, Debug, Serialize)]
 pub struct ProcessSeries {

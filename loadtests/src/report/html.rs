@@ -23,6 +23,7 @@ pub fn render(report: &Report) -> String {
         section("Objectives", objectives(report)),
         section("Over time", figures(&charts::load(report))),
         section("Operations", operations(report)),
+        subscribers(report),
         section("Errors", errors(report)),
         section("Processes", processes(report)),
         audit(report),
@@ -151,6 +152,18 @@ fn operations(report: &Report) -> String {
         "max",
     ];
     table(&columns, 1, rows.chain(all))
+}
+
+fn subscribers(report: &Report) -> String {
+    let Some(audience) = &report.audience else {
+        return String::new();
+    };
+    let rows = text::audience(audience)
+        .map(|(name, value)| format!("<tr><th>{name}</th><td class=\"n\">{value}</td></tr>\n"));
+    section(
+        "Subscribers",
+        format!("<table>\n{}</table>\n", rows.concat()),
+    )
 }
 
 fn errors(report: &Report) -> String {

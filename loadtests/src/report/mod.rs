@@ -17,6 +17,7 @@ use crate::operations::Operation;
 use crate::processes::ProcessSeries;
 use crate::run::{Mode, RunOptions};
 use crate::settle::OrderOutcomes;
+use crate::shop::audience::AudienceFigures;
 use crate::thresholds::{ThresholdResult, Verdict};
 
 #[derive(Clone, Debug, Serialize)]
@@ -27,6 +28,7 @@ pub struct Report {
     pub machine: Machine,
     pub measurements: Measurements,
     pub orders: OrderOutcomes,
+    pub audience: Option<AudienceFigures>,
     pub processes: Vec<ProcessSeries>,
     pub audit: Option<AuditOutcome>,
 }
@@ -109,6 +111,16 @@ fn notes(options: &RunOptions) -> Vec<String> {
              the system can do; more of them would measure the hash.",
             log_ins * options.schedule.peak_rate()
         ));
+    }
+    if options.profile.audience.is_some() {
+        notes.push(
+            "News: from the moment that the database has for an order's state until a subscriber \
+             has the message. States that follow each other faster than a subscriber is served come \
+             down to the newest. Memory: what the gateway's process grew by from before the first \
+             connection until the last subscription stood, without what the kernel keeps for a \
+             socket."
+                .to_owned(),
+        );
     }
     notes
 }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::Report;
 use crate::latency::LatencySummary;
+use crate::shop::audience::AudienceFigures;
 use crate::thresholds::Verdict;
 
 #[must_use]
@@ -31,6 +32,9 @@ fn write_summary(out: &mut String, report: &Report) -> std::fmt::Result {
         report.orders.placed,
         measured.slots.late_share() * 100.0,
     )?;
+    for (name, value) in report.audience.iter().flat_map(audience) {
+        writeln!(out, "{name}: {value}")?;
+    }
     for error in &measured.errors {
         writeln!(
             out,
@@ -50,6 +54,38 @@ fn write_summary(out: &mut String, report: &Report) -> std::fmt::Result {
         )?;
     }
     write!(out, "{}", verdict(report.verdict))
+}
+
+/// What there is to say of subscribers: names and values.
+#[must_use]
+pub fn audience(audience: &AudienceFigures) -> [(&'static str, String); 6] {
+    let delivery = &audience.delivery;
+    let memory = audience.bytes_per_subscriber;
+    [
+        (
+            "subscribers",
+            format!(
+                "{} idle, {} listening, connected in {:.1} s",
+                audience.size.idle, audience.size.listening, audience.opened_in_s
+            ),
+        ),
+        (
+            "memory of the gateway for each",
+            memory.map_or("not watched".to_owned(), |bytes| {
+                format!("{:.1} KiB", bytes / 1024.0)
+            }),
+        ),
+        ("news delivered", delivery.count.to_string()),
+        (
+            "from a state to its news, mean and p50",
+            format!("{:.1} ms, {:.1} ms", delivery.mean_ms, delivery.p50_ms),
+        ),
+        (
+            "p99 and longest",
+            format!("{:.1} ms, {:.1} ms", delivery.p99_ms, delivery.max_ms),
+        ),
+        ("connections lost", audience.lost.to_string()),
+    ]
 }
 
 fn figures(failed: u64, latency: &LatencySummary) -> [String; 6] {

@@ -1,17 +1,19 @@
 //! The system under test as the generator sees it: its addresses, its products, its shoppers.
 
+pub mod audience;
 pub mod catalogue;
 pub mod client;
 pub mod shopper;
 pub mod watcher;
 
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use rand::RngExt;
 use reqwest::StatusCode;
 use tokio_util::sync::CancellationToken;
 
+use audience::{Audience, AudienceSize};
 use catalogue::Catalogue;
 use client::{ShopClient, Targets};
 use shopper::{Credentials, Shopper};
@@ -30,6 +32,7 @@ pub struct Shop {
     pub catalogue: Catalogue,
     shoppers: Vec<Shopper>,
     placed: Mutex<Vec<PlacedOrder>>,
+    audience: OnceLock<Audience>,
 }
 
 /// An order that the shop accepted. Only the shopper who placed it may read it.
@@ -119,6 +122,7 @@ impl Shop {
             catalogue,
             shoppers,
             placed: Mutex::new(Vec::new()),
+            audience: OnceLock::new(),
         })
     }
 
@@ -138,6 +142,37 @@ impl Shop {
                 })?;
         }
         Ok(())
+    }
+
+    /// Connects subscribers: the listening hear of the orders of [`Self::LISTENED_TO`], the idle of
+    /// those of `idle_user`, who places none.
+    ///
+    /// # Errors
+    /// When `idle_user` cannot log in, or the gateway refuses a subscriber.
+    pub async fn assemble(
+        &self,
+        size: AudienceSize,
+        idle_user: Credentials,
+    ) -> Result<(), SetUpError> {
+        let idle = log_in_or_register(&self.client, idle_user).await?;
+        let listening = self.shopper(Self::LISTENED_TO).access_token();
+        let gateway = &self.client.targets().gateway;
+        let audience = Audience::assemble(gateway, size, &idle.access_token(), &listening).await;
+        let audience = audience.map_err(|source| SetUpError::Subscribe {
+            url: gateway.to_string(),
+            source,
+        })?;
+        // A run has one audience.
+        let _ = self.audience.set(audience);
+        Ok(())
+    }
+
+    /// The number of the shopper whose orders an audience hears of.
+    pub const LISTENED_TO: usize = 0;
+
+    #[must_use]
+    pub fn audience(&self) -> Option<&Audience> {
+        self.audience.get()
     }
 
     /// A random shopper with their number.
@@ -187,6 +222,31 @@ impl Shop {
             }
         }
     }
+}
+
+async fn log_in_or_register(client: &ShopClient, user: Credentials) -> Result<Shopper, SetUpError> {
+    let url = client.targets().auth.to_string();
+    let email = user.email.clone();
+    let logged_in = match Shopper::log_in(client, user).await {
+        Err(Failure::Status {
+            status: StatusCode::UNAUTHORIZED,
+            ..
+        }) => {
+            let registered = shopper::register(client).await;
+            let credentials = registered.map_err(|source| SetUpError::Register {
+                user: email.clone(),
+                url: url.clone(),
+                source,
+            })?;
+            Shopper::log_in(client, credentials).await
+        }
+        outcome => outcome,
+    };
+    logged_in.map_err(|source| SetUpError::LogIn {
+        user: email,
+        url,
+        source,
+    })
 }
 
 async fn log_shoppers_in(

@@ -12,8 +12,9 @@ use tokio::net::TcpStream;
 use tokio::sync::{Mutex, Semaphore, mpsc, oneshot};
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
+use tokio_tungstenite::tungstenite::protocol::WebSocketConfig;
 use tokio_tungstenite::tungstenite::{self, Message};
-use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async_with_config};
 use url::Url;
 
 use super::OrderStatus;
@@ -22,11 +23,12 @@ use crate::failure::Failure;
 
 /// The gateway allows 100 subscriptions on a connection.
 const MAX_SUBSCRIPTIONS: usize = 90;
+const READ_BUFFER_BYTES: usize = 4 * 1024;
 const SUBSCRIPTION: &str = "subscription OrderUpdated($orderId: ID!) {
   orderUpdated(orderId: $orderId) { id status }
 }";
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(super) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
 
 /// Connects at the first use, and again after the connection was lost.
 #[derive(Debug)]
@@ -102,7 +104,7 @@ impl OrderWatcher {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum SocketError {
+pub(super) enum SocketError {
     #[error(transparent)]
     WebSocket(#[from] tungstenite::Error),
     #[error("expected connection_ack, not {0:?}")]
@@ -115,7 +117,7 @@ fn subscription_failure(error: SocketError) -> Failure {
     Failure::Subscription(error.to_string())
 }
 
-async fn open_socket(gateway: &Url, access_token: &str) -> Result<Socket, SocketError> {
+pub(super) async fn open_socket(gateway: &Url, access_token: &str) -> Result<Socket, SocketError> {
     let mut address = gateway.clone();
     let scheme = if gateway.scheme() == "https" {
         "wss"
@@ -131,7 +133,9 @@ async fn open_socket(gateway: &Url, access_token: &str) -> Result<Socket, Socket
         "sec-websocket-protocol",
         HeaderValue::from_static("graphql-transport-ws"),
     );
-    let (mut socket, _) = connect_async(request).await?;
+    // The library's default buffer would cost a subscriber 128 KiB.
+    let config = WebSocketConfig::default().read_buffer_size(READ_BUFFER_BYTES);
+    let (mut socket, _) = connect_async_with_config(request, Some(config), true).await?;
     let init = json!({ "type": "connection_init", "payload": connection_payload(access_token) });
     socket.send(Message::text(init.to_string())).await?;
     match socket.next().await.transpose()? {
@@ -235,18 +239,18 @@ impl Connection {
 }
 
 #[derive(Debug, Default, Deserialize)]
-struct Incoming {
+pub(super) struct Incoming {
     #[serde(rename = "type")]
-    kind: String,
+    pub(super) kind: String,
     #[serde(default)]
-    id: String,
+    pub(super) id: String,
     #[serde(default)]
-    payload: Value,
+    pub(super) payload: Value,
 }
 
 impl Incoming {
     /// What is not a message of the protocol has an empty kind, and is ignored.
-    fn parse(text: &str) -> Self {
+    pub(super) fn parse(text: &str) -> Self {
         serde_json::from_str(text).unwrap_or_default()
     }
 

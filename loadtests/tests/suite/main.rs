@@ -13,6 +13,7 @@ mod page;
 mod runs;
 mod stalled_server;
 mod stub;
+mod subscribers;
 
 use std::time::Duration;
 
@@ -33,6 +34,10 @@ fn options(profile: Profile, stub: &stub::Stub, rate: f64, seconds: u64) -> RunO
         },
         user: Credentials {
             email: stub::DEMO_EMAIL.to_owned(),
+            password: stub::DEMO_PASSWORD.to_owned(),
+        },
+        idle_user: Credentials {
+            email: "nobody@example.com".to_owned(),
             password: stub::DEMO_PASSWORD.to_owned(),
         },
         seed: 1,

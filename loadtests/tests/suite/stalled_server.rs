@@ -21,6 +21,7 @@ const BROWSING: Profile = Profile {
     summary: "product lists only",
     stages: &[Stage::new(RATE, Duration::from_secs(SECONDS))],
     mix: &[(Operation::BrowseRest, 1)],
+    audience: None,
     thresholds: &[Threshold::PercentileBelow(Percentile::P95, LIMIT)],
 };
 

@@ -9,6 +9,7 @@ use actix_web::dev::ServerHandle;
 use actix_web::web::{Data, Json, Path, Payload, Query};
 use actix_web::{App, HttpRequest, HttpResponse, HttpServer, Responder, web};
 use actix_ws::Message;
+use kernel::{Clock, SystemClock};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -29,6 +30,8 @@ pub struct Behaviour {
     pub demo_user: bool,
     /// Of each product.
     pub stock: u64,
+    /// So many subscribers are forgotten when an order is confirmed.
+    pub forgotten: usize,
 }
 
 impl Default for Behaviour {
@@ -40,6 +43,7 @@ impl Default for Behaviour {
             user_errors: false,
             demo_user: true,
             stock: 1000,
+            forgotten: 0,
         }
     }
 }
@@ -58,6 +62,8 @@ pub struct State {
     /// Refresh tokens that may be used; each once.
     refresh_tokens: Mutex<Vec<String>>,
     pub registered: Mutex<Vec<String>>,
+    /// Who waits for orders.
+    audience: Mutex<Vec<actix_ws::Session>>,
 }
 
 impl Stub {
@@ -69,6 +75,7 @@ impl Stub {
             orders: Mutex::default(),
             refresh_tokens: Mutex::default(),
             registered: Mutex::default(),
+            audience: Mutex::default(),
         }));
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = Url::parse(&format!("http://{}", listener.local_addr().unwrap())).unwrap();
@@ -122,6 +129,19 @@ impl State {
             .unwrap()
             .insert(id.clone(), Instant::now());
         json!({ "id": id, "number": "1", "status": "PLACED" })
+    }
+
+    /// Tells who waits for orders that one is confirmed.
+    fn tell_audience(&self, id: &Value) {
+        let now = SystemClock.now();
+        let update = json!({ "myOrders": { "id": id, "status": "CONFIRMED", "updatedAt": now } });
+        let message =
+            json!({ "id": "orders", "type": "next", "payload": { "data": update } }).to_string();
+        let audience = self.audience.lock().unwrap().clone();
+        for mut session in audience.into_iter().skip(self.behaviour.forgotten) {
+            let message = message.clone();
+            actix_web::rt::spawn(async move { session.text(message).await });
+        }
     }
 
     fn order_status(&self, id: &str) -> Option<&'static str> {
@@ -214,7 +234,9 @@ async fn graphql(state: Data<State>, body: Json<Value>) -> impl Responder {
             let error = json!({ "code": "OUT_OF_STOCK", "message": "gone", "field": null });
             json!({ "placeOrder": { "order": null, "userErrors": [error] } })
         } else {
-            json!({ "placeOrder": { "order": state.place_order(), "userErrors": [] } })
+            let order = state.place_order();
+            state.tell_audience(&order["id"]);
+            json!({ "placeOrder": { "order": order, "userErrors": [] } })
         }
     } else if document.contains("product(") {
         json!({ "product": { "id": body["variables"]["id"] } })
@@ -252,6 +274,13 @@ async fn subscriptions(
                         .text(json!({ "type": "connection_ack" }).to_string())
                         .await
                         .unwrap();
+                }
+                Some("subscribe") if message["id"] == "orders" => {
+                    state.audience.lock().unwrap().push(session.clone());
+                }
+                Some("subscribe") if message["id"] == "probe" => {
+                    let complete = json!({ "id": "probe", "type": "complete" });
+                    session.text(complete.to_string()).await.unwrap();
                 }
                 Some("subscribe") => {
                     actix_web::rt::spawn(follow(state.clone(), session.clone(), message));

@@ -1,9 +1,9 @@
 //! Refresh tokens of browsers: in a cookie that no script can read, so that a script that got into
-//! a page can't take the session along.
+//! a page can't take the session along. The access token goes into a cookie, too, for WebSockets.
 //!
-//! A browser adds the cookie to whatever request, so the routes that take it make sure that a page
-//! of ours sent it (OWASP CSRF Prevention Cheat Sheet: Fetch Metadata, with `Origin` where a
-//! browser has none), besides `SameSite=Strict` and bodies in JSON, which no form can send.
+//! A browser adds the cookies to whatever request, so the routes that take one make sure that a page
+//! of ours sent it ([`OwnOrigin`]), besides `SameSite=Strict` and bodies in JSON, which no form can
+//! send.
 
 use std::future::{Ready, ready};
 
@@ -11,13 +11,12 @@ use actix_web::{
     FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder,
     cookie::{Cookie, SameSite, time},
     dev::Payload,
-    http::header::{HeaderValue, ORIGIN, SET_COOKIE},
+    http::header::{HeaderValue, SET_COOKIE},
     web,
 };
-use contracts::ErrorCode;
+use contracts::{ACCESS_TOKEN_COOKIE, ErrorCode};
 use serde::Deserialize;
-use service_kit::problem::Problem;
-use url::Url;
+use service_kit::{browser::OwnOrigin, problem::Problem};
 
 use super::{SessionAnswer, secret_answer};
 use crate::{context::Context, use_cases::begin_session::SessionTokens};
@@ -25,7 +24,6 @@ use crate::{context::Context, use_cases::begin_session::SessionTokens};
 /// A name with this prefix is accepted only with `Secure`, `Path=/` and no `Domain`: no other host
 /// of the domain can set it (RFC 6265bis §4.1.3.2).
 const REFRESH_COOKIE: &str = "__Host-plumbline_refresh";
-const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
 /// How a client keeps its refresh token.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, utoipa::ToSchema)]
@@ -34,7 +32,8 @@ pub(in crate::routes) enum RefreshTokenTransport {
     /// In the answer: for programs.
     #[default]
     Body,
-    /// In a `__Host-` cookie: for pages of this origin.
+    /// In a `__Host-` cookie: for pages of this origin. The access token, which is in the answer,
+    /// goes into one as well, for their WebSockets.
     Cookie,
 }
 
@@ -46,7 +45,8 @@ impl RefreshTokenTransport {
         response: HttpResponseBuilder,
         tokens: SessionTokens,
     ) -> HttpResponse {
-        let mut answer = SessionAnswer::new(tokens, context.access_tokens.lifetime);
+        let lifetime = context.access_tokens.lifetime;
+        let mut answer = SessionAnswer::new(tokens, lifetime);
         let taken = match self {
             Self::Body => None,
             Self::Cookie => answer.refresh_token.take(),
@@ -54,20 +54,14 @@ impl RefreshTokenTransport {
         let mut response = secret_answer(response, &answer);
         if let Some(refresh_token) = taken {
             let idle = context.refresh_policy.idle;
-            let cookie = cookie(refresh_token, idle.num_seconds());
-            set(&mut response, &cookie);
+            for (name, token, lifetime) in [
+                (REFRESH_COOKIE, refresh_token, idle),
+                (ACCESS_TOKEN_COOKIE, answer.access_token.clone(), lifetime),
+            ] {
+                set(&mut response, &cookie(name, token, lifetime.num_seconds()));
+            }
         }
         response
-    }
-}
-
-/// App data: the origin of our own pages, as browsers write it.
-#[derive(Clone, Debug)]
-pub(in crate::routes) struct OwnOrigin(String);
-
-impl OwnOrigin {
-    pub(in crate::routes) fn of(public_url: &Url) -> Self {
-        Self(public_url.origin().ascii_serialization())
     }
 }
 
@@ -114,37 +108,35 @@ impl FromRequest for Browser {
             refresh_token: request
                 .cookie(REFRESH_COOKIE)
                 .map(|cookie| cookie.value().to_owned()),
-            is_own_page: own.is_some_and(|own| is_own_page(request, &own.0)),
+            is_own_page: own.is_some_and(|own| own.sent(request)),
         }))
     }
 }
 
-/// Whoever says neither is no browser of today, and has no business with cookies.
-fn is_own_page(request: &HttpRequest, own_origin: &str) -> bool {
-    let header = |name: &str| request.headers().get(name);
-    match (header(SEC_FETCH_SITE), header(ORIGIN.as_str())) {
-        (Some(site), _) => site == "same-origin",
-        (None, Some(origin)) => origin == own_origin,
-        (None, None) => false,
-    }
-}
-
-/// Ends the cookie of a session that has ended.
+/// Ends the cookies of a session that has ended.
 pub(in crate::routes) fn forget(mut response: HttpResponse) -> HttpResponse {
-    set(&mut response, &cookie(String::new(), 0));
+    for cookie in ended() {
+        set(&mut response, &cookie);
+    }
     response
 }
 
 /// As [`forget`], with an error.
 pub(in crate::routes) fn forget_with(problem: Problem) -> Problem {
-    match HeaderValue::from_str(&cookie(String::new(), 0).to_string()) {
-        Ok(value) => problem.header(SET_COOKIE, value),
-        Err(_) => problem,
-    }
+    ended().iter().fold(problem, |problem, cookie| {
+        match HeaderValue::from_str(&cookie.to_string()) {
+            Ok(value) => problem.header(SET_COOKIE, value),
+            Err(_) => problem,
+        }
+    })
 }
 
-fn cookie(refresh_token: String, seconds: i64) -> Cookie<'static> {
-    Cookie::build(REFRESH_COOKIE, refresh_token)
+fn ended() -> [Cookie<'static>; 2] {
+    [REFRESH_COOKIE, ACCESS_TOKEN_COOKIE].map(|name| cookie(name, String::new(), 0))
+}
+
+fn cookie(name: &'static str, token: String, seconds: i64) -> Cookie<'static> {
+    Cookie::build(name, token)
         .path("/")
         .secure(true)
         .http_only(true)

@@ -51,13 +51,14 @@ use sea_orm::DbErr;
 use serde::Serialize;
 use service_kit::{
     api_docs,
+    browser::OwnOrigin,
     json::JsonLimit,
     problem::{Problem, ProblemBody},
     routes::{Access, DeclaredRoute, RouteTable, not_found},
 };
 use utoipa::OpenApi as _;
 
-use self::{browser::OwnOrigin, limits::TooManyRequests};
+use self::limits::TooManyRequests;
 use crate::{
     password::{PasswordError, PolicyViolation},
     service::AuthService,

@@ -63,6 +63,7 @@ const FIELDS: &[DeclaredField] = {
             Needs(Permission::ReadOwnOrders),
         ),
         field("Subscription", "myOrders", Needs(Permission::ReadOwnOrders)),
+        field("Subscription", "orderFeed", Needs(Permission::WatchOrders)),
     ]
 };
 

@@ -13,8 +13,8 @@ use super::mutation::Mutation;
 use super::query::Query;
 use super::subscription::Subscription;
 use crate::cursor::Cursors;
-use crate::hub::Hub;
 use crate::limits::Limits;
+use crate::order_news::OrderNews;
 use crate::people::People;
 
 /// The schema with what its resolvers need. Each request gets loaders of its own.
@@ -31,7 +31,7 @@ impl Shop {
         orders: Orders,
         directory: Directory,
         revocations: RevocationList,
-        hub: Hub,
+        news: OrderNews,
         cursors: Cursors,
         limits: Limits,
         introspection: bool,
@@ -41,7 +41,7 @@ impl Shop {
             .data(orders.clone())
             .data(directory)
             .data(revocations)
-            .data(hub)
+            .data(news)
             .data(cursors)
             .data(limits);
         let builder = if introspection {

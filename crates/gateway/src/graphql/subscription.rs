@@ -7,14 +7,15 @@ use kernel::{
     Actor, OrderId,
     page::{Direction, PageRequest},
 };
-use orders::{Order as OrderRow, Orders};
+use orders::{Order as OrderRow, OrderFilter, Orders};
 
 use super::access::ByTable;
 use super::failure::{caller, failure, order_failure};
 use super::model::Order;
-use crate::hub::{Hub, News, Topic, Watch};
+use crate::hub::{News, Topic, Watch};
+use crate::order_news::{OrderNews, move_on};
 
-/// After a gap in the news of `myOrders`, so many of the newest orders are sent again.
+/// After a gap in the news of many orders, so many of the newest orders are sent again.
 const SENT_AGAIN: i64 = 20;
 
 /// The root of all subscriptions.
@@ -34,7 +35,7 @@ impl Subscription {
         let id: OrderId = order_id.parse().map_err(|_| missing())?;
         let orders = context.data::<Orders>()?.clone();
         // Watched first and read then: what happens in between is not missed.
-        let watch = context.data::<Hub>()?.watch(Topic::Order(id));
+        let watch = context.data::<OrderNews>()?.watch(Topic::Order(id));
         let order = orders
             .order(&actor, id)
             .await
@@ -56,17 +57,34 @@ impl Subscription {
         &self,
         context: &Context<'_>,
     ) -> Result<impl Stream<Item = Result<Order, Error>> + use<>, Error> {
-        let actor = caller(context)?.actor.clone();
-        let orders = context.data::<Orders>()?.clone();
-        let watch = context.data::<Hub>()?.watch(Topic::Customer(actor.user_id));
-        let watching = OwnOrders {
-            orders,
-            actor,
-            watch,
-            again: Vec::new(),
-        };
-        Ok(stream::try_unfold(watching, OwnOrders::next))
+        let topic = Topic::Customer(caller(context)?.actor.user_id);
+        watch_orders(context, topic)
     }
+
+    /// Everybody's orders: each when it is placed, and at every newer state. After a gap, the newest
+    /// 20 are sent again. For admins.
+    async fn order_feed(
+        &self,
+        context: &Context<'_>,
+    ) -> Result<impl Stream<Item = Result<Order, Error>> + use<>, Error> {
+        watch_orders(context, Topic::Everything)
+    }
+}
+
+/// The orders of `topic`, which the caller must be allowed to see.
+fn watch_orders(
+    context: &Context<'_>,
+    topic: Topic,
+) -> Result<impl Stream<Item = Result<Order, Error>> + use<>, Error> {
+    let news = context.data::<OrderNews>()?.clone();
+    let watching = ManyOrders {
+        actor: caller(context)?.actor.clone(),
+        watch: news.watch(topic),
+        topic,
+        news,
+        again: Vec::new(),
+    };
+    Ok(stream::try_unfold(watching, ManyOrders::next))
 }
 
 struct OneOrder {
@@ -98,13 +116,7 @@ impl OneOrder {
         if event.version <= self.order.version {
             return Ok(());
         }
-        let status = event.status.parse();
-        self.order.status = status.map_err(|error| {
-            tracing::error!(%error, "an order event has a status that is not known");
-            failure(ErrorCode::Internal, ErrorCode::Internal.title())
-        })?;
-        self.order.version = event.version;
-        self.order.updated_at = event.at;
+        move_on(&mut self.order, event).map_err(|error| order_failure(&error.into()))?;
         self.is_sent = false;
         Ok(())
     }
@@ -120,15 +132,16 @@ impl OneOrder {
     }
 }
 
-struct OwnOrders {
-    orders: Orders,
+struct ManyOrders {
+    news: OrderNews,
     actor: Actor,
+    topic: Topic,
     watch: Watch,
     /// To be sent again, the newest first: sent from the end.
     again: Vec<OrderRow>,
 }
 
-impl OwnOrders {
+impl ManyOrders {
     async fn next(mut self) -> Result<Option<(Order, Self)>, Error> {
         loop {
             if let Some(order) = self.again.pop() {
@@ -136,20 +149,29 @@ impl OwnOrders {
             }
             match self.watch.next().await {
                 News::Moved(event) => {
-                    let order = self.orders.order(&self.actor, event.order_id).await;
+                    let order = self.news.told_by(&event, &self.actor).await;
                     self.again
                         .extend(order.map_err(|error| order_failure(&error))?);
                 }
-                News::Missed => {
-                    let newest = PageRequest::new(SENT_AGAIN, Direction::Forward, None);
-                    let newest = newest.map_err(|error| {
-                        tracing::error!(%error, "a page of a fixed size was refused");
-                        failure(ErrorCode::Internal, ErrorCode::Internal.title())
-                    })?;
-                    let page = self.orders.orders_of_actor(&self.actor, newest).await;
-                    self.again = page.map_err(|error| order_failure(&error))?.items;
-                }
+                News::Missed => self.again = self.newest().await?,
             }
         }
+    }
+
+    async fn newest(&self) -> Result<Vec<OrderRow>, Error> {
+        let page = PageRequest::new(SENT_AGAIN, Direction::Forward, None);
+        let page = page.map_err(|error| {
+            tracing::error!(%error, "a page of a fixed size was refused");
+            failure(ErrorCode::Internal, ErrorCode::Internal.title())
+        })?;
+        let orders = self.news.orders();
+        let newest = match self.topic {
+            Topic::Everything => {
+                let everything = OrderFilter::default();
+                orders.all_orders(&self.actor, &everything, page).await
+            }
+            Topic::Customer(_) | Topic::Order(_) => orders.orders_of_actor(&self.actor, page).await,
+        };
+        Ok(newest.map_err(|error| order_failure(&error))?.items)
     }
 }

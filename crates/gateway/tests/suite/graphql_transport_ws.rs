@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use gateway::graphql::websocket::SocketConfig;
-use kernel::Clock as _;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::{Bytes, Error, Message};
 use uuid::Uuid;
@@ -259,36 +258,6 @@ async fn a_message_too_big_is_1009() {
 }
 
 #[actix_web::test]
-async fn the_connection_ends_with_its_token() {
-    let server = Server::start().await;
-    let mut socket = Socket::open(&server.address).await;
-    let token = server.tokens.of(Uuid::from_u128(7), 60);
-    // The verifier lets clocks differ by a few seconds: so near its end the token is still good.
-    server.clock.advance(chrono::TimeDelta::seconds(60));
-    socket.init(&token).await;
-    assert_eq!(socket.closed().await, closed(4403, "Access token expired"));
-}
-
-#[actix_web::test]
-async fn the_connection_ends_when_its_session_is_revoked() {
-    let server = Server::start().await;
-    let mut socket = server.socket().await;
-    let token = server.tokens.valid();
-    let until = server.clock.now() + chrono::TimeDelta::minutes(10);
-    server
-        .tokens
-        .revocations
-        .revoke(&[Uuid::nil()], until)
-        .await;
-    assert_eq!(socket.closed().await, closed(4403, "Access token revoked"));
-
-    let mut late = Socket::open(&server.address).await;
-    late.send_init(&token).await;
-    let refused = closed(4403, "The access token is not valid");
-    assert_eq!(late.closed().await, refused);
-}
-
-#[actix_web::test]
 async fn a_user_has_a_share_of_the_connections() {
     let server = with_sockets(SocketConfig {
         connections_per_user: 1,
@@ -323,7 +292,7 @@ async fn the_process_takes_so_many_connections() {
 #[actix_web::test]
 async fn one_subscription_too_many_is_refused_and_the_others_go_on() {
     let server = with_sockets(SocketConfig {
-        subscriptions: 2,
+        operations: 2,
         ..SocketConfig::default()
     })
     .await;
@@ -378,21 +347,4 @@ async fn a_client_that_answers_no_ping_is_cut() {
     socket.subscribe("1", "subscription { quiet }").await;
     // The client library answers pings only while it reads.
     assert_eq!(server.ended.recv().await, Some("quiet"));
-}
-
-#[actix_web::test]
-async fn on_shutdown_clients_are_told_to_come_back() {
-    let drain = Duration::from_millis(50);
-    let server = with_sockets(SocketConfig {
-        drain,
-        ..SocketConfig::default()
-    })
-    .await;
-    let mut socket = server.socket().await;
-    socket.subscribe("1", "subscription { quiet }").await;
-    socket.receive().await;
-    server.shutdown.begin();
-    assert_eq!(socket.closed().await, closed(1012, "Service restart"));
-    let late = Socket::try_open(&server.address, Some("graphql-transport-ws")).await;
-    assert!(matches!(late, Err(Error::Http(response)) if response.status() == 503));
 }

@@ -250,6 +250,7 @@ fn amounts(settings: &Settings) -> Vec<ConfigError> {
         ("worker.sweep_seconds", settings.worker.sweep_seconds, 1),
     ]
     .into_iter()
+    .chain(settings.gateway.websocket.amounts())
     .filter(|(_, value, least)| value < least)
     .map(|(key, value, least): (&str, u64, u64)| {
         let problem = format!("{value} is too little");

@@ -31,6 +31,7 @@ mod passkeys;
 mod people;
 mod poison;
 mod redis_away;
+mod sockets;
 mod support;
 mod trace;
 mod webhook;

@@ -185,6 +185,7 @@ fn no_limits() -> Settings {
         "gateway.limits.cost_per_client",
         "gateway.limits.cost_per_user",
         "gateway.limits.orders_per_user",
+        "gateway.websocket.connections_per_user",
     ];
     let unlimited = |name: &str| setting(name, 1_000_000_000);
     limits.map(unlimited).to_vec()

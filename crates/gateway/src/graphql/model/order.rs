@@ -73,6 +73,11 @@ impl Order {
         Customer::of_order(context, self.0.customer_id).map(Some)
     }
 
+    /// When it came into its present state.
+    async fn updated_at(&self) -> Timestamp {
+        self.0.updated_at.into()
+    }
+
     /// What was ordered.
     async fn lines(&self, context: &Context<'_>) -> Result<Option<Vec<OrderLine>>, Error> {
         let loaders = context.data::<Loaders>()?;

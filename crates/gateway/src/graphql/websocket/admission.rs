@@ -27,7 +27,12 @@ struct Taken {
 pub(super) struct Seat {
     admission: Admission,
     number: u32,
-    user: Option<UserId>,
+}
+
+/// A connection's share of what its user may have; given back when dropped.
+pub(super) struct Claim {
+    admission: Admission,
+    user: UserId,
 }
 
 impl Admission {
@@ -51,7 +56,20 @@ impl Admission {
         Some(Seat {
             admission: self.clone(),
             number: taken.count,
-            user: None,
+        })
+    }
+
+    /// Counts a connection as one of `user`'s, unless they have too many.
+    pub(super) fn claim(&self, user: UserId) -> Option<Claim> {
+        let mut taken = self.taken();
+        let count = taken.by_user.entry(user).or_default();
+        if *count >= self.0.limit_per_user {
+            return None;
+        }
+        *count += 1;
+        Some(Claim {
+            admission: self.clone(),
+            user,
         })
     }
 
@@ -62,18 +80,6 @@ impl Admission {
 }
 
 impl Seat {
-    /// Counts the connection as one of `user`'s. Returns whether they may have one more.
-    pub(super) fn claim(&mut self, user: UserId) -> bool {
-        let mut taken = self.admission.taken();
-        let count = taken.by_user.entry(user).or_default();
-        if *count >= self.admission.0.limit_per_user {
-            return false;
-        }
-        *count += 1;
-        self.user = Some(user);
-        true
-    }
-
     /// A number from 0 to 1; those of any set of seats are spread evenly (multiples of the golden
     /// ratio, Knuth, The Art of Computer Programming, volume 3, §6.4).
     pub(super) fn fraction(&self) -> f64 {
@@ -86,13 +92,16 @@ impl Drop for Seat {
         let mut taken = self.admission.taken();
         taken.total = taken.total.saturating_sub(1);
         metrics::gauge!("plumbline_websocket_connections").decrement(1);
-        let Some(user) = self.user else {
-            return;
-        };
-        if let Some(count) = taken.by_user.get_mut(&user) {
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        let mut taken = self.admission.taken();
+        if let Some(count) = taken.by_user.get_mut(&self.user) {
             *count -= 1;
             if *count == 0 {
-                taken.by_user.remove(&user);
+                taken.by_user.remove(&self.user);
             }
         }
     }
@@ -108,20 +117,15 @@ mod tests {
     fn a_user_gets_their_share_and_gives_it_back() {
         let admission = Admission::new(10, 2);
         let user = UserId::from(Uuid::from_u128(1));
-        let mut seats: Vec<Seat> = (0..3).map(|_| admission.take_seat().unwrap()).collect();
-        assert_eq!(
-            seats
-                .iter_mut()
-                .map(|seat| seat.claim(user))
-                .collect::<Vec<_>>(),
-            [true, true, false]
-        );
-        assert!(seats[2].claim(UserId::from(Uuid::from_u128(2))));
-        drop(seats.remove(0));
-        assert!(admission.take_seat().unwrap().claim(user));
-        drop(seats);
+        let claims = [(); 3].map(|()| admission.claim(user));
+        let claimed = claims.each_ref().map(Option::is_some);
+        assert_eq!(claimed, [true, true, false]);
+        assert!(admission.claim(UserId::from(Uuid::from_u128(2))).is_some());
+        let [first, second, _] = claims;
+        drop(first);
+        assert!(admission.claim(user).is_some());
+        drop(second);
         assert!(admission.taken().by_user.is_empty());
-        assert_eq!(admission.taken().total, 0);
     }
 
     #[test]
@@ -131,5 +135,22 @@ mod tests {
         assert!(seat.is_some() && admission.take_seat().is_none());
         drop(seat);
         assert!(admission.take_seat().is_some());
+        assert_eq!(admission.taken().total, 0);
+    }
+
+    #[test]
+    fn any_seats_that_follow_each_other_are_spread_evenly() {
+        let admission = Admission::new(1_000, 1);
+        let seats: Vec<Seat> = (0..1_000).filter_map(|_| admission.take_seat()).collect();
+        for some in seats.chunks(100) {
+            let mut tenths = [0; 10];
+            for seat in some {
+                tenths[(seat.fraction() * 10.0) as usize] += 1;
+            }
+            assert!(
+                tenths.iter().all(|count| (8..=12).contains(count)),
+                "{tenths:?}"
+            );
+        }
     }
 }

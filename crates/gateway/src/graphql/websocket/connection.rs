@@ -9,14 +9,14 @@ use futures_util::{
     future::{self, BoxFuture},
     stream::{self, AbortHandle, Abortable, BoxStream, SelectAll},
 };
+use kernel::Credential;
 use serde_json::{Map, Value};
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::Instrument;
 
 use super::Sockets;
-use super::admission::Seat;
+use super::admission::{Claim, Seat};
 use super::protocol::{ClientMessage, Ending, ServerMessage};
-use super::socket::Cut;
 use crate::caller::{Caller, NotAuthenticated, authenticate, expires_at};
 use crate::graphql::answer::{Answer, Stage};
 use crate::graphql::code::{Code, error, too_many_error};
@@ -24,6 +24,10 @@ use crate::graphql::engine::Prepared;
 use crate::graphql::guard::OperationKind;
 use crate::graphql::parameters::Parameters;
 use crate::limits::REFUSED;
+
+/// A connection that an API key opened ends after so long: keys live for months, and what their
+/// owner may do is found out when the client comes back.
+const API_KEY_LIFETIME: Duration = Duration::from_secs(10 * 60);
 
 /// Why a connection is over.
 enum Over {
@@ -46,9 +50,12 @@ type Operations = SelectAll<Abortable<BoxStream<'static, (Arc<str>, Event)>>>;
 pub(super) struct Connection<E> {
     sockets: Arc<Sockets<E>>,
     session: actix_ws::Session,
-    seat: Seat,
-    cut: Cut,
+    seat: Arc<Seat>,
+    /// The access token of the cookie, until the connection is initialised.
+    cookie: Option<String>,
     caller: Option<Caller>,
+    /// Of the caller's share.
+    claim: Option<Claim>,
     /// Ends when the caller's token is revoked.
     revoked: BoxFuture<'static, ()>,
     operations: Operations,
@@ -67,8 +74,8 @@ impl<E: Executor> Connection<E> {
     pub(super) fn new(
         sockets: Arc<Sockets<E>>,
         session: actix_ws::Session,
-        seat: Seat,
-        cut: Cut,
+        seat: Arc<Seat>,
+        cookie: Option<String>,
     ) -> Self {
         let now = Instant::now();
         let timers = Timers {
@@ -80,8 +87,9 @@ impl<E: Executor> Connection<E> {
             sockets,
             session,
             seat,
-            cut,
+            cookie,
             caller: None,
+            claim: None,
             revoked: future::pending().boxed(),
             operations: SelectAll::new(),
             running: HashMap::new(),
@@ -97,10 +105,8 @@ impl<E: Executor> Connection<E> {
         };
         match over {
             Over::Gone => {}
-            Over::Stuck => {
-                metrics::counter!("plumbline_websocket_cut_total").increment(1);
-                self.cut.now();
-            }
+            // The socket is cut by the system: see `prepare_socket`.
+            Over::Stuck => metrics::counter!("plumbline_websocket_cut_total").increment(1),
             Over::Close(ending) => self.close(&ending).await,
         }
     }
@@ -113,12 +119,8 @@ impl<E: Executor> Connection<E> {
             description: Some(ending.reason()),
         };
         let closing = self.session.close(Some(reason));
-        if timeout(self.sockets.config.write_timeout, closing)
-            .await
-            .is_err()
-        {
-            self.cut.now();
-        }
+        // Who has gone, or does not read, is not told.
+        let _ = timeout(self.sockets.config.write_timeout, closing).await;
     }
 
     /// Never returns `Ok`: a connection ends by an [`Over`].
@@ -128,21 +130,25 @@ impl<E: Executor> Connection<E> {
         loop {
             let wake_at = drain_until.unwrap_or_else(|| self.timers.next());
             tokio::select! {
-                message = messages.recv() => self.receive(message).await?,
-                Some((id, event)) = self.operations.next(), if !self.operations.is_empty() => {
-                    self.deliver(&id, event).await?;
-                }
+                // In this order, so that nothing is sent once the caller is out, and a client that
+                // is being flooded can still end a subscription.
+                biased;
                 () = &mut self.revoked => {
                     return Err(Over::Close(Ending::Forbidden("Access token revoked")));
                 }
                 () = sleep_until(wake_at) => {
                     if drain_until.is_some() {
-                        return Err(Over::Close(Ending::Restart));
+                        let retry_after = self.share_of(self.sockets.config.reconnect_within);
+                        return Err(Over::Close(Ending::Restart { retry_after }));
                     }
                     self.tick().await?;
                 }
                 () = stopping.cancelled(), if drain_until.is_none() => {
                     drain_until = Some(Instant::now() + self.share_of(self.sockets.config.drain));
+                }
+                message = messages.recv() => self.receive(message).await?,
+                Some((id, event)) = self.operations.next(), if !self.operations.is_empty() => {
+                    self.deliver(&id, event).await?;
                 }
             }
         }
@@ -213,16 +219,8 @@ impl<E: Executor> Connection<E> {
         if self.caller.is_some() {
             return Err(Over::Close(Ending::TooManyInits));
         }
-        let payload = payload.unwrap_or_default();
-        let authorization = ["Authorization", "authorization"]
-            .iter()
-            .find_map(|name| payload.get(*name)?.as_str());
-        let Some(authorization) = authorization else {
-            return Err(Over::Close(Ending::Forbidden(
-                "Send an access token: Authorization",
-            )));
-        };
-        let authenticated = authenticate(&self.sockets.verifier, authorization);
+        let authorization = self.authorization(payload.as_ref())?;
+        let authenticated = authenticate(&self.sockets.verifier, &authorization);
         let caller = match tokio::time::timeout_at(self.timers.deadline, authenticated).await {
             Ok(Ok(caller)) => caller,
             Ok(Err(NotAuthenticated::NotBearer | NotAuthenticated::Rejected(_))) => {
@@ -231,20 +229,46 @@ impl<E: Executor> Connection<E> {
                 )));
             }
             Ok(Err(NotAuthenticated::Unavailable(_))) | Err(_) => {
-                return Err(Over::Close(Ending::Restart));
+                return Err(Over::Close(Ending::TryAgainLater));
             }
         };
-        if !self.seat.claim(caller.actor.user_id) {
+        let claim = self.sockets.admission.claim(caller.actor.user_id);
+        if claim.is_none() {
             return Err(Over::Close(Ending::Forbidden("Too many connections")));
         }
-        let remaining = expires_at(&caller) - self.sockets.clock.now();
-        self.timers.deadline = Instant::now() + remaining.to_std().unwrap_or_default();
+        self.claim = claim;
+        self.timers.deadline = Instant::now() + self.lifetime(&caller);
         self.revoked = {
             let (verifier, caller) = (self.sockets.verifier.clone(), Arc::clone(&caller));
             async move { verifier.until_revoked(&caller).await }.boxed()
         };
         self.caller = Some(caller);
         self.send(&ServerMessage::ConnectionAck).await
+    }
+
+    /// What the client says of itself; the cookie only if it says nothing.
+    fn authorization(&mut self, payload: Option<&Map<String, Value>>) -> Result<String, Over> {
+        let cookie = self.cookie.take();
+        let said = ["Authorization", "authorization"]
+            .iter()
+            .find_map(|name| payload?.get(*name));
+        match (said, cookie) {
+            (Some(Value::String(authorization)), _) => Ok(authorization.clone()),
+            (None, Some(token)) => Ok(format!("Bearer {token}")),
+            (Some(_), _) | (None, None) => Err(Over::Close(Ending::Forbidden(
+                "Send an access token: Authorization",
+            ))),
+        }
+    }
+
+    /// How long `caller` may stay.
+    fn lifetime(&self, caller: &Caller) -> Duration {
+        let remaining = expires_at(caller) - self.sockets.clock.now();
+        let remaining = remaining.to_std().unwrap_or_default();
+        match caller.actor.credential {
+            Credential::ApiKey(_) => remaining.min(API_KEY_LIFETIME),
+            Credential::Session(_) | Credential::ServiceAccount => remaining,
+        }
     }
 
     async fn subscribe(&mut self, id: String, parameters: Parameters) -> Result<(), Over> {
@@ -254,7 +278,7 @@ impl<E: Executor> Connection<E> {
         if self.running.contains_key(id.as_str()) {
             return Err(Over::Close(Ending::SubscriberExists(id)));
         }
-        if self.running.len() >= self.sockets.config.subscriptions {
+        if self.running.len() >= self.sockets.config.operations {
             let message = "Too many operations are running on this connection.";
             let error = error(Code::TooManyRequests.as_str(), message, Vec::new());
             return self.send_errors(&id, &[error]).await;

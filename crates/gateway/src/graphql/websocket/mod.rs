@@ -11,6 +11,7 @@ mod connection;
 mod protocol;
 mod socket;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::{
@@ -20,10 +21,11 @@ use actix_web::{
     web,
 };
 use async_graphql::Executor;
-use contracts::ErrorCode;
+use contracts::{ACCESS_TOKEN_COOKIE, ErrorCode};
 use kernel::SharedClock;
 use service_kit::{
-    access_token::Verifier, client_address::ClientAddress, lifecycle::Shutdown, problem::Problem,
+    access_token::Verifier, browser::OwnOrigin, client_address::ClientAddress, lifecycle::Shutdown,
+    problem::Problem,
 };
 
 use super::engine::Engine;
@@ -32,7 +34,7 @@ use admission::Admission;
 use connection::Connection;
 use protocol::SUBPROTOCOL;
 
-pub use socket::remember_socket;
+pub use socket::prepare_socket;
 
 /// Bounds of the WebSocket transport.
 #[derive(Debug, Clone)]
@@ -42,18 +44,22 @@ pub struct SocketConfig {
     /// Connections of one user to this process.
     pub connections_per_user: usize,
     /// Operations running at once on one connection.
-    pub subscriptions: usize,
+    pub operations: usize,
     /// The longest message, in bytes.
     pub message_bytes: usize,
     /// How long a client may take to send `connection_init`.
     pub init_timeout: Duration,
-    /// How long a write may wait for the client to read.
+    /// How long a write may wait for the client to read; see [`prepare_socket`].
     pub write_timeout: Duration,
     /// A ping is sent this often; a client silent for two of these is cut.
     pub ping_interval: Duration,
-    /// On shutdown connections are closed spread over this time, so that clients don't come back
-    /// all at once.
+    /// On shutdown connections are closed spread over this time, so that neither this process nor
+    /// its clients have everything to do at once.
     pub drain: Duration,
+    /// And clients are told to come back spread over this time.
+    pub reconnect_within: Duration,
+    /// Where pages may use the cookie with the access token.
+    pub own_origin: OwnOrigin,
 }
 
 impl Default for SocketConfig {
@@ -61,12 +67,14 @@ impl Default for SocketConfig {
         Self {
             connections: 20_000,
             connections_per_user: 20,
-            subscriptions: 100,
+            operations: 100,
             message_bytes: 100 * 1024,
             init_timeout: Duration::from_secs(3),
             write_timeout: Duration::from_secs(10),
             ping_interval: Duration::from_secs(20),
             drain: Duration::from_secs(1),
+            reconnect_within: Duration::from_secs(10),
+            own_origin: OwnOrigin::default(),
         }
     }
 }
@@ -138,7 +146,9 @@ pub(super) async fn open<E: Executor>(
             .detail("No further connection is taken here now.")
             .into());
     };
-    let cut = socket::cut_of(&request);
+    let seat = Arc::new(seat);
+    socket::occupy(&request, &seat);
+    let cookie = cookie_token(&request, &sockets.config.own_origin);
     let (response, session, messages) =
         actix_ws::handle_with_protocols(&request, body, &[SUBPROTOCOL])?;
     let limit = sockets.config.message_bytes;
@@ -146,9 +156,21 @@ pub(super) async fn open<E: Executor>(
         .max_frame_size(limit)
         .aggregate_continuations()
         .max_continuation_size(limit);
-    let connection = Connection::new(sockets.into_inner(), session, seat, cut);
-    actix_web::rt::spawn(connection.serve(messages));
+    let sockets = sockets.into_inner();
+    let connection = Connection::new(Arc::clone(&sockets), session, seat, cookie);
+    let serving = sockets
+        .shutdown
+        .tracked("websocket", connection.serve(messages));
+    actix_web::rt::spawn(serving);
     Ok(response)
+}
+
+/// The access token of the cookie. A browser adds it to the handshake of whatever page, so only a
+/// page of ours may use it; a client that gives its token in `connection_init` needs no such check,
+/// because no other site knows that.
+fn cookie_token(request: &HttpRequest, own_origin: &OwnOrigin) -> Option<String> {
+    let cookie = request.cookie(ACCESS_TOKEN_COOKIE)?;
+    own_origin.sent(request).then(|| cookie.value().to_owned())
 }
 
 fn offers_subprotocol(request: &HttpRequest) -> bool {

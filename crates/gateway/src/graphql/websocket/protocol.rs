@@ -1,6 +1,8 @@
 //! The messages of the graphql-transport-ws protocol and its close codes
 //! (<https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>).
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -96,8 +98,11 @@ pub(super) enum Ending {
     TooManyInits,
     /// A message larger than allowed (RFC 6455, §7.4.1).
     TooBig,
-    /// This process stops; another one takes over (1012, RFC 6455's registry).
-    Restart,
+    /// This process stops; another one takes over (1012 of the registry of RFC 6455). Come back
+    /// after so long: it differs from client to client.
+    Restart { retry_after: Duration },
+    /// It can't be told now who the client is (1013 of the same registry).
+    TryAgainLater,
 }
 
 impl Ending {
@@ -105,7 +110,8 @@ impl Ending {
     pub(super) fn code(&self) -> u16 {
         match self {
             Self::TooBig => 1009,
-            Self::Restart => 1012,
+            Self::Restart { .. } => 1012,
+            Self::TryAgainLater => 1013,
             Self::BadMessage => 4400,
             Self::Unauthorized => 4401,
             Self::Forbidden(_) => 4403,
@@ -119,7 +125,13 @@ impl Ending {
     pub(super) fn reason(&self) -> String {
         match self {
             Self::TooBig => "Message too big".to_owned(),
-            Self::Restart => "Service restart".to_owned(),
+            Self::Restart { retry_after } => {
+                format!(
+                    "Service restart, retry after {} ms",
+                    retry_after.as_millis()
+                )
+            }
+            Self::TryAgainLater => "Try again later".to_owned(),
             Self::BadMessage => "Invalid message received".to_owned(),
             Self::Unauthorized => "Unauthorized".to_owned(),
             Self::Forbidden(reason) => (*reason).to_owned(),

@@ -1,7 +1,10 @@
 //! HTTP against a running server.
 
+use std::time::Duration;
+
 use actix_web::{App, HttpServer, dev::ServerHandle, web};
-use gateway::remember_socket;
+use gateway::graphql::websocket::SocketConfig;
+use gateway::prepare_socket;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, RequestBuilder, Response};
 use serde_json::{Value, json};
@@ -18,8 +21,16 @@ pub struct Api {
 impl Api {
     /// Serves what `configure` mounts, on a free port.
     pub fn serve(configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static) -> Self {
+        Self::serve_within(SocketConfig::default().write_timeout, configure)
+    }
+
+    /// The same, where clients that take nothing for `write_timeout` are cut.
+    pub fn serve_within(
+        write_timeout: Duration,
+        configure: impl Fn(&mut web::ServiceConfig) + Clone + Send + 'static,
+    ) -> Self {
         let server = HttpServer::new(move || App::new().configure(configure.clone()))
-            .on_connect(remember_socket)
+            .on_connect(prepare_socket(write_timeout))
             .workers(1)
             .disable_signals()
             .bind(("127.0.0.1", 0))

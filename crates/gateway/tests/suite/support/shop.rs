@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use cache::{Cache, CacheConfig, RedisLink};
 use contracts::{
-    Envelope, order_event,
+    Envelope,
+    order_event::{self, OrderTransitioned},
     product_event::{self, ProductChanged},
 };
 use gateway::graphql::engine::EngineConfig;
@@ -286,10 +287,44 @@ impl Shop {
         assert_eq!(confirmed.unwrap(), Applied::Done);
     }
 
+    /// Tells of an order, as the relay does, that it went through these states one after the other.
+    pub async fn tell(&self, order: &Value, customer: u128, statuses: &[&str]) {
+        let order_id: Uuid = order["id"].as_str().unwrap().parse().unwrap();
+        let event = |(version, status): (i32, &&str)| {
+            let (id, at) = (Uuid::new_v4(), self.clock.now());
+            let event_type = format!("orders.order.{}.v1", status.to_lowercase());
+            let data = OrderTransitioned {
+                order_id: order_id.into(),
+                customer_id: Uuid::from_u128(customer).into(),
+                status: (*status).to_owned(),
+                version,
+                at,
+            };
+            let source = order_event::SOURCE;
+            let event = Envelope::new(id, source, &event_type, order_id, at, None, data);
+            Message {
+                id,
+                event_type,
+                aggregate_id: order_id,
+                body: serde_json::to_vec(&event).unwrap().into(),
+                traceparent: None,
+            }
+        };
+        let messages: Vec<_> = (2..).zip(statuses).map(event).collect();
+        for published in self.broker.publish(&messages).await {
+            published.unwrap();
+        }
+    }
+
     /// A customer's initialised WebSocket connection.
     pub async fn socket(&self, customer: u128) -> Socket {
+        self.socket_by(&self.customer(customer)).await
+    }
+
+    /// The same of whoever has this token.
+    pub async fn socket_by(&self, token: &str) -> Socket {
         let mut socket = Socket::open(&self.address).await;
-        socket.init(&self.customer(customer)).await;
+        socket.init(token).await;
         socket
     }
 }

@@ -32,14 +32,23 @@ impl Socket {
 
     /// Opens a connection that offers `subprotocol`.
     pub async fn try_open(address: &str, subprotocol: Option<&str>) -> Result<Self, Error> {
+        let header = subprotocol.map(|subprotocol| ("sec-websocket-protocol", subprotocol));
+        Self::try_open_with(address, header.as_slice()).await
+    }
+
+    /// Opens a connection whose handshake has these headers, as browsers add them.
+    pub async fn open_with(address: &str, headers: &[(&'static str, &str)]) -> Self {
+        let subprotocol = ("sec-websocket-protocol", "graphql-transport-ws");
+        let headers: Vec<_> = headers.iter().copied().chain([subprotocol]).collect();
+        Self::try_open_with(address, &headers).await.unwrap()
+    }
+
+    async fn try_open_with(address: &str, headers: &[(&'static str, &str)]) -> Result<Self, Error> {
         let mut request: Request = format!("ws://{address}/graphql")
             .into_client_request()
             .unwrap();
-        if let Some(subprotocol) = subprotocol {
-            let value = subprotocol.parse().unwrap();
-            request
-                .headers_mut()
-                .insert("sec-websocket-protocol", value);
+        for (name, value) in headers {
+            request.headers_mut().insert(*name, value.parse().unwrap());
         }
         let (stream, _) = connect_async(request).await?;
         Ok(Self(stream))

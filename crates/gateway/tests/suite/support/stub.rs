@@ -50,6 +50,7 @@ impl Server {
             limits: limits.clone(),
             http: settings.http,
         });
+        let write_timeout = settings.sockets.write_timeout;
         let sockets = web::Data::new(Sockets::new(
             engine,
             tokens.verifier(),
@@ -58,7 +59,7 @@ impl Server {
             shutdown.clone(),
             settings.sockets,
         ));
-        let api = Api::serve(move |config| {
+        let api = Api::serve_within(write_timeout, move |config| {
             config.configure(configure("/graphql", endpoint.clone(), sockets.clone()));
         });
         Self {
