@@ -9,11 +9,11 @@ use loadtests::cli::{Arguments, Command};
 #[tokio::main]
 async fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Run(arguments) => match loadtests::cli::run(arguments).await {
+        Command::Run(arguments) => match loadtests::cli::run(*arguments).await {
             Ok(verdict) => ExitCode::from(verdict.exit_code()),
             Err(error) => cannot_run(&error),
         },
-        Command::BenchAuth(arguments) => match loadtests::bench::run_command(arguments).await {
+        Command::BenchAuth(arguments) => match loadtests::bench::run_command(*arguments).await {
             Ok(true) => ExitCode::SUCCESS,
             Ok(false) => ExitCode::FAILURE,
             Err(error) => cannot_run(&error),

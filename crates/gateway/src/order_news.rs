@@ -70,7 +70,7 @@ impl OrderNews {
             Err(unread) => {
                 return match &*unread {
                     Unread::Missing => Ok(None),
-                    Unread::Failed(error) => Err(Arc::clone(error).into()),
+                    Unread::Failed(error) => Err(OrderError::Shared(Arc::clone(error))),
                 };
             }
         };
