@@ -36,3 +36,13 @@ fn an_optional_argument_is_harmless_and_a_required_one_breaks() {
     let required = breaks(&SCHEMA.replace("(id: ID!)", "(id: ID!, at: Int!)")).unwrap();
     assert!(required.contains("REQUIRED_ARG_ADDED"), "{required}");
 }
+
+#[test]
+fn deprecating_a_field_is_harmless() {
+    let deprecated = SCHEMA.replace("number: String!", "number: String! @deprecated");
+    let directive = "directive @deprecated(reason: String) on FIELD_DEFINITION";
+    let Some(found) = breaks(&format!("{directive} {deprecated}")) else {
+        return;
+    };
+    assert_eq!(found, "");
+}
