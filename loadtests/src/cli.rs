@@ -10,6 +10,7 @@ use clap::{Parser, Subcommand};
 use url::Url;
 
 use crate::bench::BenchArguments;
+use crate::bench_gateway::BenchGatewayArguments;
 use crate::processes::ProcessTarget;
 use crate::profile::{PROFILES, Profile};
 use crate::report::{self, Report};
@@ -43,6 +44,10 @@ pub enum Command {
     ///
     /// Exit status: 0, 1 an aim missed with --check, 2 nothing could be measured.
     BenchAuth(Box<BenchArguments>),
+    /// Compare the gateway with servers that do one thing of it and nothing around it.
+    ///
+    /// Exit status: 0, 1 an aim missed with --check, 2 nothing could be measured.
+    BenchGateway(Box<BenchGatewayArguments>),
 }
 
 #[derive(Debug, clap::Args)]
@@ -259,7 +264,9 @@ mod tests {
         let line = ["loadtests", "run"].iter().chain(arguments);
         match Arguments::try_parse_from(line).unwrap().command {
             Command::Run(arguments) => (*arguments).into_options(),
-            Command::BenchAuth(_) => unreachable!("the line says run"),
+            Command::BenchAuth(_) | Command::BenchGateway(_) => {
+                unreachable!("the line says run")
+            }
         }
     }
 

@@ -14,10 +14,12 @@
 //! 4. thresholds decide ([`thresholds`]), and the figures go to JSON and to one HTML file that
 //!    loads nothing from anywhere ([`report`]).
 //!
-//! [`bench`] measures something else with the same parts: what log-ins cost, and whom they disturb.
+//! [`bench`] and [`bench_gateway`] measure something else with the same parts: what log-ins cost, and
+//! whom they disturb; and the gateway beside servers that do one thing of it.
 
 pub mod audit;
 pub mod bench;
+pub mod bench_gateway;
 pub mod cli;
 pub mod failure;
 pub mod generator;

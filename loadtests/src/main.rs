@@ -1,4 +1,4 @@
-//! `loadtests run PROFILE` and `loadtests bench-auth`: see the library for how they measure.
+//! `loadtests run PROFILE`, `loadtests bench-auth` and `loadtests bench-gateway`: see the library for how they measure.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -18,6 +18,13 @@ async fn main() -> ExitCode {
             Ok(false) => ExitCode::FAILURE,
             Err(error) => cannot_run(&error),
         },
+        Command::BenchGateway(arguments) => {
+            match loadtests::bench_gateway::run_command(*arguments).await {
+                Ok(true) => ExitCode::SUCCESS,
+                Ok(false) => ExitCode::FAILURE,
+                Err(error) => cannot_run(&error),
+            }
+        }
     }
 }
 

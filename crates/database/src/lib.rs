@@ -4,10 +4,12 @@
 //! nothing above asks which one it talks to.
 
 mod errors;
+mod lane;
 mod reach;
+mod reader;
 mod statements;
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, str::FromStr as _, sync::Arc, time::Duration};
 
 use sea_orm::{
     Condition, ConnectOptions, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction,
@@ -15,27 +17,37 @@ use sea_orm::{
     sea_query::{
         BinOper, Expr, ExprTrait as _, Func, LockBehavior, LockType, Query, SelectStatement,
     },
-    sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous},
+    sqlx::{
+        postgres::PgConnectOptions,
+        sqlite::{SqliteJournalMode, SqliteSynchronous},
+    },
 };
 
 pub use errors::is_transient;
+pub use reader::Reader;
 pub use statements::RECORDING;
 
+use lane::Lane;
 use statements::Recording;
 
 /// How long a caller waits for a free connection before it is told that there is none.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
+/// With fewer connections to PostgreSQL, reading has none of its own.
+const ENOUGH_FOR_BOTH: u32 = 4;
+/// A connection that was not used for so long is tested before it is.
+const TEST_IF_IDLE_FOR: Duration = Duration::from_secs(1);
 /// How long SQLite waits for another process's write, for example a migration by hand.
 const SQLITE_BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// A statement that runs longer than this is ended by PostgreSQL.
 const STATEMENT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A pool for reading and a pool for writing. On PostgreSQL they are the same pool; on SQLite the
+/// Connections for reading and connections for writing. On PostgreSQL they share the number that is
+/// configured, and a few are one pool for both; on SQLite the
 /// writing pool has a single connection, so that writers queue here and never meet
 /// `database is locked`.
 #[derive(Clone, Debug)]
 pub struct Database {
-    reader: DatabaseConnection,
+    reader: Reader,
     writer: DatabaseConnection,
     recording: Option<Recording>,
 }
@@ -70,15 +82,22 @@ impl Database {
     pub async fn connect(url: &str, max_connections: u32) -> Result<Self, ConnectError> {
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
             reach::reach(url).await?;
-            let mut options = options(url, max_connections);
+            let readers = if max_connections < ENOUGH_FOR_BOTH {
+                0
+            } else {
+                max_connections / 2
+            };
+            let mut options = options(url, max_connections - readers);
             options.statement_timeout(STATEMENT_TIMEOUT);
             let mut pool = sea_orm::Database::connect(options).await?;
             let recording = Recording::from_environment().map_err(ConnectError::Recording)?;
             if recording.is_some() {
                 statements::observe(&mut pool, recording.clone(), None);
             }
+            let lane = (readers > 0).then(|| lane_options(url)).transpose()?;
+            let lane = lane.map(|options| Lane::new(options, readers));
             return Ok(Self {
-                reader: pool.clone(),
+                reader: Reader::new(pool.clone(), lane, recording.clone()),
                 writer: pool,
                 recording,
             });
@@ -117,7 +136,7 @@ impl Database {
         // The writer first: it creates the file and switches it to WAL.
         let writer = connect(1).await?;
         Ok(Self {
-            reader: connect(readers).await?,
+            reader: Reader::new(connect(readers).await?, None, None),
             writer,
             recording: None,
         })
@@ -129,16 +148,17 @@ impl Database {
     #[must_use]
     pub fn observed(mut self, observer: impl Fn(&str) + Send + Sync + 'static) -> Self {
         let observer: statements::Observer = Arc::new(observer);
-        for connection in [&mut self.reader, &mut self.writer] {
+        for connection in [self.reader.pool_mut(), &mut self.writer] {
             let (recording, observer) = (self.recording.clone(), observer.clone());
             statements::observe(connection, recording, Some(observer));
         }
+        self.reader.observe(observer);
         self
     }
 
     /// For queries outside a transaction. What it reads has been committed.
     #[must_use]
-    pub fn reader(&self) -> &DatabaseConnection {
+    pub fn reader(&self) -> &Reader {
         &self.reader
     }
 
@@ -164,9 +184,17 @@ impl Database {
     }
 
     pub async fn close(&self) -> Result<(), DbErr> {
-        self.reader.close_by_ref().await?;
+        self.reader.close().await?;
         self.writer.close_by_ref().await
     }
+}
+
+/// The same for connections outside a pool.
+fn lane_options(url: &str) -> Result<PgConnectOptions, DbErr> {
+    let options = PgConnectOptions::from_str(url);
+    let options = options.map_err(|error| DbErr::Conn(RuntimeErr::SqlxError(error.into())))?;
+    let timeout = STATEMENT_TIMEOUT.as_millis().to_string();
+    Ok(options.options([("statement_timeout", timeout)]))
 }
 
 fn options(url: &str, max_connections: u32) -> ConnectOptions {
@@ -177,7 +205,7 @@ fn options(url: &str, max_connections: u32) -> ConnectOptions {
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .connect_timeout(ACQUIRE_TIMEOUT)
         // A connection that a restarted server has closed is found before it is used.
-        .test_before_acquire_if_idle_for(Duration::from_secs(1))
+        .test_before_acquire_if_idle_for(TEST_IF_IDLE_FOR)
         .sqlx_logging(false);
     options
 }

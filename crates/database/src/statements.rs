@@ -70,13 +70,28 @@ pub(crate) fn observe(
 ) {
     connection.set_metric_callback(move |info| {
         let statement = &info.statement.sql;
-        if let Some(observer) = &observer {
-            observer(statement);
-        }
-        if let Some(recording) = recording.as_ref().filter(|_| !info.failed) {
-            recording.add(statement);
-        }
+        tell(
+            statement,
+            info.failed,
+            recording.as_ref(),
+            observer.as_ref(),
+        );
     });
+}
+
+/// Tells both of a statement that has ended.
+pub(crate) fn tell(
+    statement: &str,
+    failed: bool,
+    recording: Option<&Recording>,
+    observer: Option<&Observer>,
+) {
+    if let Some(observer) = observer {
+        observer(statement);
+    }
+    if let Some(recording) = recording.filter(|_| !failed) {
+        recording.add(statement);
+    }
 }
 
 #[cfg(test)]
@@ -120,7 +135,7 @@ mod tests {
         let file = folder.path().join("recording");
         let mut database = empty_database(&folder).await;
         let recording = Recording::append_to(file.clone().into()).unwrap();
-        observe(&mut database.reader, Some(recording), None);
+        observe(database.reader.pool_mut(), Some(recording), None);
         for sql in [
             "SELECT 1",
             "SELECT 'a\nb'",

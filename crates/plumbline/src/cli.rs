@@ -25,6 +25,7 @@ use crate::{
     running, seed,
     service_accounts::{self, ServiceAccountFailed},
     settings::Settings,
+    trusted_documents::{self, TrustedDocumentsFailed},
 };
 
 /// The exit status for settings that can't be right.
@@ -97,6 +98,9 @@ enum Command {
     /// Programs that call Plumbline in their own name, by OAuth client credentials.
     #[command(subcommand)]
     ServiceAccounts(service_accounts::Command),
+    /// GraphQL documents that clients may name by their id, see gateway.graphql.trusted_documents.
+    #[command(subcommand)]
+    TrustedDocuments(trusted_documents::Command),
     /// Run the payment double alone.
     PaymentDouble {
         #[arg(long, default_value = "127.0.0.1:12111")]
@@ -125,6 +129,8 @@ enum Failure {
     Audit(#[from] AuditFailed),
     #[error(transparent)]
     ServiceAccount(#[from] ServiceAccountFailed),
+    #[error(transparent)]
+    TrustedDocuments(#[from] TrustedDocumentsFailed),
     #[error(transparent)]
     Health(#[from] HealthFailed),
     #[error(transparent)]
@@ -224,6 +230,10 @@ async fn dispatch(arguments: Arguments) -> Result<Output, Failure> {
         Some(Command::ServiceAccounts(command)) => {
             let settings = Settings::load(loader, Role::All)?;
             Ok(service_accounts::run(&settings, command).await?.into())
+        }
+        Some(Command::TrustedDocuments(command)) => {
+            let settings = Settings::load(loader, Role::All)?;
+            Ok(trusted_documents::run(&settings, &command)?.into())
         }
         Some(Command::Schema { document }) => Ok(documents::render(document)?.into()),
         Some(Command::Permissions { markdown }) => {

@@ -17,6 +17,7 @@ mod seed;
 mod service_accounts;
 mod services;
 pub mod settings;
+mod trusted_documents;
 
 pub use cli::run;
 pub use permissions::declared_routes;

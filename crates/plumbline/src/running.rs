@@ -23,6 +23,7 @@ use crate::{
     payment_double::{self, DoubleFailed},
     services::{Resources, Services},
     settings::{InvalidGatewayAccount, Settings},
+    trusted_documents::TrustedDocumentsFailed,
 };
 
 /// Connections that have been made and not been accepted yet.
@@ -119,6 +120,8 @@ pub enum StartError {
     Double(#[from] DoubleFailed),
     #[error("can't read or write orders")]
     Orders(#[from] OrderError),
+    #[error(transparent)]
+    TrustedDocuments(#[from] TrustedDocumentsFailed),
     #[error(transparent)]
     Demo(#[from] SeedError),
 }

@@ -8,7 +8,10 @@ use chrono::TimeDelta;
 use database::Database;
 use gateway::{
     Gateway, GatewayConfig, GatewayDeps, Limits,
-    graphql::{engine::EngineConfig, http::HttpConfig},
+    graphql::{
+        engine::EngineConfig,
+        http::{HttpConfig, Statuses},
+    },
 };
 use kernel::SharedClock;
 use messaging::{Broker, BrokerConfig, QueueSpec, Relay, RelayConfig, RelayWaker, outbox};
@@ -35,6 +38,7 @@ use user_directory::{ClientCredentials, Directory, ServiceTokens};
 use crate::{
     Role, StartError, migrate, seed,
     settings::{self, Settings},
+    trusted_documents,
 };
 
 /// The connections of a process. A role has those that it needs.
@@ -288,8 +292,8 @@ impl Services {
                 cursor_secret: settings.cursor_secret().into(),
                 webhook_secrets: webhook_secrets.map(SecretString::from).collect(),
                 introspection: settings.gateway.introspection,
-                engine: EngineConfig::default(),
-                http: HttpConfig::default(),
+                engine: engine_config(&settings.gateway.graphql)?,
+                http: http_config(&settings.gateway.graphql),
                 sockets: settings
                     .gateway
                     .websocket
@@ -436,6 +440,27 @@ fn limits(settings: &Settings, resources: &Resources) -> Limits {
         None => Subjects::in_memory(&secret, clock),
     };
     Limits::new(settings.gateway.limits, &subjects)
+}
+
+fn engine_config(settings: &settings::Graphql) -> Result<EngineConfig, StartError> {
+    Ok(EngineConfig {
+        limits: settings.limits(),
+        timeout: Duration::from_secs(settings.timeout_seconds),
+        remembered_tokens: settings.remembered_tokens,
+        trusted: trusted_documents::load(settings)?,
+    })
+}
+
+fn http_config(settings: &settings::Graphql) -> HttpConfig {
+    HttpConfig {
+        body_bytes: settings.body_bytes,
+        statuses: if settings.draft_statuses {
+            Statuses::Draft2026
+        } else {
+            Statuses::Usual
+        },
+        ..HttpConfig::default()
+    }
 }
 
 async fn build_auth(

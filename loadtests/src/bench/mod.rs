@@ -20,7 +20,8 @@ use crate::shop::shopper::{Credentials, Shopper};
 pub use arguments::{BenchArguments, BenchFailed, run as run_command};
 pub use hashing::{HashParams, UnusableParams};
 pub use phases::Latencies;
-pub use report::{Aim, Report};
+pub(crate) use rate::median;
+pub use report::{Aim, Bound, Report};
 
 /// Log-ins under way at once when their rate is measured: enough that the next hash is always
 /// waiting, and fewer than the service lets wait.

@@ -18,7 +18,7 @@ pub(super) fn per_second(mut events: Vec<Instant>) -> Result<f64, BenchError> {
 }
 
 /// The middle one, or the mean of both; 0 of none.
-pub(super) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
+pub(crate) fn median(values: impl IntoIterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.into_iter().collect();
     values.sort_unstable_by(f64::total_cmp);
     let middle = values.len() / 2;

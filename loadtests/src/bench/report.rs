@@ -68,7 +68,7 @@ pub enum Bound {
 }
 
 impl Aim {
-    fn new(name: &'static str, bound: Bound, ratios: impl Iterator<Item = f64>) -> Self {
+    pub(crate) fn new(name: &'static str, bound: Bound, ratios: impl Iterator<Item = f64>) -> Self {
         let measured = median(ratios);
         let is_met = match bound {
             Bound::AtLeast(least) => measured >= least,
@@ -80,6 +80,19 @@ impl Aim {
             measured,
             is_met,
         }
+    }
+
+    /// For a terminal.
+    pub(crate) fn line(&self) -> String {
+        let verdict = if self.is_met { "met" } else { "MISSED" };
+        let bound = match self.bound {
+            Bound::AtLeast(least) => format!("at least {least}"),
+            Bound::AtMost(most) => format!("at most {most}"),
+        };
+        format!(
+            "{verdict:<7} {:>6.3}  {} (aim: {bound})\n",
+            self.measured, self.name
+        )
     }
 }
 
@@ -157,19 +170,7 @@ impl Report {
                 flood.health_p99_ms,
             );
         }
-        for aim in &self.aims {
-            let verdict = if aim.is_met { "met" } else { "MISSED" };
-            let bound = match aim.bound {
-                Bound::AtLeast(least) => format!("at least {least}"),
-                Bound::AtMost(most) => format!("at most {most}"),
-            };
-            let _ = writeln!(
-                text,
-                "{verdict:<7} {:>6.3}  {} (aim: {bound})",
-                aim.measured, aim.name
-            );
-        }
-        text
+        text + &self.aims.iter().map(Aim::line).collect::<String>()
     }
 }
 

@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 use proc_fs::ProcessTree;
 
+pub(crate) use proc_fs::usage_of;
+
 /// A process to watch, with everything that it started: `name=pid` on the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProcessTarget {

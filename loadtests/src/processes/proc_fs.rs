@@ -17,6 +17,14 @@ pub struct Usage {
     pub threads: u64,
 }
 
+/// The same of one process alone.
+///
+/// # Errors
+/// When it has ended.
+pub fn usage_of(pid: u32) -> io::Result<Usage> {
+    usage(pid, "VmRSS:")
+}
+
 /// Which process started which, at one moment.
 #[derive(Debug, Default)]
 pub struct ProcessTree(HashMap<u32, Vec<u32>>);

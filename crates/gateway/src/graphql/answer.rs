@@ -13,21 +13,35 @@ use super::code::{Code, error, extensions_of, set_code};
 pub enum Stage {
     /// It was no GraphQL request, or was refused by a limit: this HTTP status in every case.
     Refused(u16),
-    /// The document or its variables are not valid: 400, or 200 where `application/json` was asked.
+    /// The document is not well-formed: 400, or 200 where `application/json` was asked for.
+    Unparsable,
+    /// The document or its variables are not valid: the same, or 422 (see
+    /// [`super::http::HttpConfig`]).
     Invalid,
     /// It was executed, whatever errors its fields had.
     Executed,
 }
 
 /// Why nothing was executed.
-#[derive(Debug)]
+#[derive(Debug, thiserror::Error)]
+#[error("{}", messages(.errors))]
 pub struct Rejection {
     pub(super) stage: Stage,
     pub(super) errors: Vec<ServerError>,
 }
 
+/// Of a request that is not executed.
+const MAX_ERRORS: usize = 20;
+
+fn messages(errors: &[ServerError]) -> String {
+    let messages: Vec<_> = errors.iter().map(|error| error.message.as_str()).collect();
+    messages.join(" ")
+}
+
 impl Rejection {
+    /// The first errors tell enough: a short document must not earn a long answer.
     pub(super) fn new(stage: Stage, mut errors: Vec<ServerError>) -> Self {
+        errors.truncate(MAX_ERRORS);
         complete_errors(&mut errors, stage);
         Self { stage, errors }
     }
@@ -103,11 +117,17 @@ impl Answer {
         Self::of_response(response)
     }
 
+    /// Whether there is data in spite of errors.
+    pub(super) fn is_partial(&self) -> bool {
+        let has_data = self.data.as_ref().is_some_and(|data| *data != Value::Null);
+        has_data && !self.errors.is_empty()
+    }
+
     /// A label for metrics.
     pub(super) fn outcome(&self) -> &'static str {
         match self.stage {
             Stage::Refused(_) => "refused",
-            Stage::Invalid => "invalid",
+            Stage::Unparsable | Stage::Invalid => "invalid",
             Stage::Executed if self.errors.is_empty() => "ok",
             Stage::Executed => "errors",
         }

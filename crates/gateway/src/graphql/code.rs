@@ -16,6 +16,10 @@ pub enum Code {
     ValidationFailed,
     /// The request names no operation of its document, or can't tell which one is meant.
     OperationResolutionFailure,
+    /// No trusted document has this id.
+    DocumentNotFound,
+    /// Only trusted documents are executed, and this is none.
+    DocumentNotTrusted,
     /// A value, or a combination of values, is not valid.
     BadUserInput,
     /// No access token, or one that is not valid.
@@ -53,6 +57,8 @@ impl Code {
             Self::ParseFailed => "GRAPHQL_PARSE_FAILED",
             Self::ValidationFailed => "GRAPHQL_VALIDATION_FAILED",
             Self::OperationResolutionFailure => "OPERATION_RESOLUTION_FAILURE",
+            Self::DocumentNotFound => "PERSISTED_DOCUMENT_NOT_FOUND",
+            Self::DocumentNotTrusted => "PERSISTED_DOCUMENT_REQUIRED",
             Self::BadUserInput => "BAD_USER_INPUT",
             Self::Unauthenticated => "UNAUTHENTICATED",
             Self::Forbidden => "FORBIDDEN",

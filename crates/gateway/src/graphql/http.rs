@@ -16,7 +16,6 @@ use actix_web::{
     },
     web,
 };
-use async_graphql::Executor;
 use service_kit::access_token::Verifier;
 use service_kit::client_address::ClientAddress;
 use service_kit::json::{JsonLimit, read};
@@ -24,6 +23,7 @@ use service_kit::problem::chain;
 use service_kit::rate_limit::TooMany;
 
 use super::answer::{Answer, Rejection, Stage};
+use super::checked::CheckedExecutor;
 use super::code::{Code, too_many_error};
 use super::engine::{Engine, Prepared};
 use super::guard::OperationKind;
@@ -42,6 +42,20 @@ pub struct HttpConfig {
     pub body_bytes: usize,
     /// How long a client may take to send it.
     pub body_timeout: Duration,
+    /// Which statuses clients of `application/graphql-response+json` get.
+    pub statuses: Statuses,
+}
+
+/// Two drafts of GraphQL over HTTP, which contradict each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Statuses {
+    /// 400 for what is not valid, 200 for whatever was executed: what clients expect, and the audit
+    /// of npm `graphql-http` checks.
+    #[default]
+    Usual,
+    /// 422 for a well-formed request that is not valid, 294 for data with errors: the draft of
+    /// August 2026.
+    Draft2026,
 }
 
 impl Default for HttpConfig {
@@ -49,6 +63,7 @@ impl Default for HttpConfig {
         Self {
             body_bytes: 100 * 1024,
             body_timeout: Duration::from_secs(10),
+            statuses: Statuses::Usual,
         }
     }
 }
@@ -66,7 +81,7 @@ pub struct Endpoint<E> {
 }
 
 /// Mounts the endpoint at `path`: HTTP, WebSocket and, for browsers, GraphiQL.
-pub fn configure<E: Executor>(
+pub fn configure<E: CheckedExecutor>(
     path: &str,
     endpoint: web::Data<Endpoint<E>>,
     sockets: web::Data<websocket::Sockets<E>>,
@@ -135,11 +150,12 @@ impl Stop {
     }
 }
 
-async fn post<E: Executor>(
+async fn post<E: CheckedExecutor>(
     request: HttpRequest,
     body: web::Payload,
     endpoint: web::Data<Endpoint<E>>,
 ) -> HttpResponse {
+    let statuses = endpoint.http.statuses;
     let Some(media_type) = media_type(&request) else {
         return not_acceptable();
     };
@@ -152,14 +168,18 @@ async fn post<E: Executor>(
         let prepared = parameters.and_then(|parameters| endpoint.engine.prepare(parameters));
         endpoint.execute(tab, prepared.map_err(Stop::from)).await
     };
-    respond(media_type, outcome.await)
+    respond(media_type, statuses, outcome.await)
 }
 
-async fn get<E: Executor>(request: HttpRequest, endpoint: web::Data<Endpoint<E>>) -> HttpResponse {
+async fn get<E: CheckedExecutor>(
+    request: HttpRequest,
+    endpoint: web::Data<Endpoint<E>>,
+) -> HttpResponse {
     let accept = accept(&request);
     if prefers_html(accept.as_deref()) {
         return assets::GRAPHIQL_PAGE.answer(&request);
     }
+    let statuses = endpoint.http.statuses;
     let Some(media_type) = negotiate(accept.as_deref()) else {
         return not_acceptable();
     };
@@ -173,7 +193,7 @@ async fn get<E: Executor>(request: HttpRequest, endpoint: web::Data<Endpoint<E>>
     };
     match outcome.await {
         Ok(executed) if executed.is_public() => publish(&request, media_type, executed),
-        outcome => respond(media_type, outcome),
+        outcome => respond(media_type, statuses, outcome),
     }
 }
 
@@ -191,10 +211,10 @@ async fn other_method(request: HttpRequest) -> HttpResponse {
     let message = "The endpoint answers GET and POST.";
     let rejection = Rejection::refused(405, Code::MethodNotAllowed, message);
     let stop = Stop::from(rejection).with(header::ALLOW, "GET, POST");
-    respond(media_type, Err(stop))
+    respond(media_type, Statuses::Usual, Err(stop))
 }
 
-impl<E: Executor> Endpoint<E> {
+impl<E: CheckedExecutor> Endpoint<E> {
     /// Authenticates, and refuses who has used up what they may, before anything is read.
     async fn open_tab(&self, request: &HttpRequest) -> Result<Tab, Stop> {
         let client = || self.limits.client(ClientAddress::of(request));
@@ -335,7 +355,7 @@ fn media_type(request: &HttpRequest) -> Option<MediaType> {
 fn not_acceptable() -> HttpResponse {
     let message = "Accept application/graphql-response+json or application/json.";
     let rejection = Rejection::refused(406, Code::NotAcceptable, message);
-    respond(MediaType::Json, Err(rejection.into()))
+    respond(MediaType::Json, Statuses::Usual, Err(rejection.into()))
 }
 
 impl Executed {
@@ -367,16 +387,16 @@ fn publish(request: &HttpRequest, media_type: MediaType, executed: Executed) -> 
     }
 }
 
-fn respond(media_type: MediaType, outcome: Result<Executed, Stop>) -> HttpResponse {
+fn respond(
+    media_type: MediaType,
+    statuses: Statuses,
+    outcome: Result<Executed, Stop>,
+) -> HttpResponse {
     let (answer, headers) = match outcome {
         Ok(executed) => (executed.answer, Vec::from(executed.headers)),
         Err(stop) => (stop.rejection.into(), stop.headers),
     };
-    let status = match (answer.stage, media_type) {
-        (Stage::Refused(status), _) => status,
-        (Stage::Invalid, MediaType::GraphqlResponse) => 400,
-        (Stage::Invalid, MediaType::Json) | (Stage::Executed, _) => 200,
-    };
+    let status = status(&answer, media_type, statuses);
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = HttpResponse::build(status);
     response.content_type(media_type.content_type());
@@ -390,5 +410,20 @@ fn respond(media_type: MediaType, outcome: Result<Executed, Stop>) -> HttpRespon
             tracing::error!(%error, "an answer could not be written as JSON");
             HttpResponse::InternalServerError().finish()
         }
+    }
+}
+
+fn status(answer: &Answer, media_type: MediaType, statuses: Statuses) -> u16 {
+    match (answer.stage, media_type, statuses) {
+        (Stage::Refused(status), _, _) => status,
+        (Stage::Executed, MediaType::GraphqlResponse, Statuses::Draft2026)
+            if answer.is_partial() =>
+        {
+            294
+        }
+        (Stage::Unparsable | Stage::Invalid, MediaType::Json, _) | (Stage::Executed, _, _) => 200,
+        (Stage::Unparsable, MediaType::GraphqlResponse, _)
+        | (Stage::Invalid, MediaType::GraphqlResponse, Statuses::Usual) => 400,
+        (Stage::Invalid, MediaType::GraphqlResponse, Statuses::Draft2026) => 422,
     }
 }

@@ -9,11 +9,20 @@ use url::form_urlencoded;
 #[serde(try_from = "Map<String, Value>")]
 pub struct Parameters {
     /// The document.
-    pub query: String,
+    pub document: DocumentSource,
     /// Which of the document's operations is meant.
     pub operation_name: Option<String>,
     /// Values of the operation's variables.
     pub variables: Option<Map<String, Value>>,
+}
+
+/// How a request names its document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DocumentSource {
+    /// By its text (`query`).
+    Text(String),
+    /// By the id of a registered one (`documentId`).
+    Id(String),
 }
 
 /// The request's parameters make no GraphQL request; the message says why.
@@ -26,7 +35,10 @@ pub struct InvalidParameters(String);
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Members {
-    query: String,
+    #[serde(default)]
+    query: Option<String>,
+    #[serde(default)]
+    document_id: Option<String>,
     #[serde(default)]
     operation_name: Option<String>,
     #[serde(default)]
@@ -44,12 +56,21 @@ impl TryFrom<Map<String, Value>> for Parameters {
             .map_err(|error| InvalidParameters(format!("This is no GraphQL request: {error}.")))?;
         let Members {
             query,
+            document_id,
             operation_name,
             variables,
             ..
         } = members;
+        let document = match (query, document_id) {
+            (Some(text), None) => DocumentSource::Text(text),
+            (None, Some(id)) => DocumentSource::Id(id),
+            (None, None) | (Some(_), Some(_)) => {
+                let message = "Give either query or documentId.";
+                return Err(InvalidParameters(message.to_owned()));
+            }
+        };
         Ok(Self {
-            query,
+            document,
             operation_name,
             variables,
         })
@@ -119,6 +140,8 @@ mod tests {
             r#"["{a}", null, null, null]"#,
             "{}",
             r#"{"query":1}"#,
+            r#"{"documentId":1}"#,
+            r#"{"query":"{a}","documentId":"sha256:00"}"#,
             r#"{"query":"{a}","variables":[]}"#,
             r#"{"query":"{a}","operationName":7}"#,
             r#"{"query":"{a}","extensions":"x"}"#,
@@ -133,7 +156,7 @@ mod tests {
     fn a_query_string_carries_json_where_objects_belong() {
         let parameters =
             Parameters::from_query_string("query=%7Ba%7D&variables=%7B%22v%22%3A1%7D").unwrap();
-        assert_eq!(parameters.query, "{a}");
+        assert_eq!(parameters.document, DocumentSource::Text("{a}".to_owned()));
         assert_eq!(parameters.variables.unwrap()["v"], 1);
     }
 

@@ -3,11 +3,15 @@
 use std::sync::Arc;
 
 use async_graphql::futures_util::stream::BoxStream;
-use async_graphql::{Data, Executor, Request, Response, Schema};
+use async_graphql::{Data, Executor, Request, Response, Schema, ServerError};
 use orders::Orders;
 use service_kit::revocation::RevocationList;
 use user_directory::Directory;
 
+use super::answer::Rejection;
+use super::checked::{CheckedExecutor, CheckedSchema};
+use super::engine::{Engine, EngineConfig};
+use super::guard;
 use super::loaders::Loaders;
 use super::mutation::Mutation;
 use super::query::Query;
@@ -20,7 +24,7 @@ use crate::people::People;
 /// The schema with what its resolvers need. Each request gets loaders of its own.
 #[derive(Clone)]
 pub(crate) struct Shop {
-    schema: Schema<Query, Mutation, Subscription>,
+    schema: CheckedSchema<Query, Mutation, Subscription>,
     orders: Orders,
     people: People,
 }
@@ -37,20 +41,22 @@ impl Shop {
         introspection: bool,
     ) -> Self {
         let people = People::of(&directory);
-        let builder = Schema::build(Query::default(), Mutation::default(), Subscription)
-            .data(orders.clone())
-            .data(directory)
-            .data(revocations)
-            .data(news)
-            .data(cursors)
-            .data(limits);
-        let builder = if introspection {
-            builder
-        } else {
-            builder.disable_introspection().disable_suggestions()
-        };
+        let schema = CheckedSchema::new(|| {
+            let builder = Schema::build(Query::default(), Mutation::default(), Subscription)
+                .data(orders.clone())
+                .data(directory.clone())
+                .data(revocations.clone())
+                .data(news.clone())
+                .data(cursors.clone())
+                .data(limits.clone());
+            if introspection {
+                builder
+            } else {
+                builder.disable_introspection().disable_suggestions()
+            }
+        });
         Self {
-            schema: builder.finish(),
+            schema,
             orders,
             people,
         }
@@ -74,8 +80,32 @@ impl Executor for Shop {
     }
 }
 
+impl CheckedExecutor for Shop {
+    fn sdl(&self) -> String {
+        self.schema.sdl()
+    }
+
+    fn validate(&self, request: Request) -> Vec<ServerError> {
+        self.schema.validate(request)
+    }
+}
+
 /// The schema in the schema definition language.
 #[must_use]
 pub fn schema_sdl() -> String {
     Schema::new(Query::default(), Mutation::default(), Subscription).sdl()
+}
+
+/// The names of the operations of a document that this gateway could execute.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn check_document(text: &str, limits: guard::Limits) -> Result<Vec<Option<String>>, Rejection> {
+    let schema =
+        CheckedSchema::new(|| Schema::build(Query::default(), Mutation::default(), Subscription));
+    let config = EngineConfig {
+        limits,
+        ..EngineConfig::default()
+    };
+    Engine::new(schema, config).check(text)
 }

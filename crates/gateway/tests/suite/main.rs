@@ -6,6 +6,7 @@
 mod audit;
 mod cancel_and_refund;
 mod catalogue;
+mod documents;
 mod graphql_http;
 mod graphql_transport_ws;
 mod graphql_ws_client;

@@ -206,9 +206,13 @@ fn secrets(settings: &Settings) -> Vec<ConfigError> {
     problems
 }
 
+/// Deeper than this the library's parser refuses what the guard let through.
+const MAX_NESTING: usize = 60;
+
 fn amounts(settings: &Settings) -> Vec<ConfigError> {
     let floor = HashingParams::default();
-    [
+    let graphql = &settings.gateway.graphql;
+    let too_little = [
         (
             "auth.hash_memory_kib",
             settings.auth.hash_memory_kib.into(),
@@ -248,6 +252,14 @@ fn amounts(settings: &Settings) -> Vec<ConfigError> {
         ("cache.max_loads", settings.cache.max_loads.into(), 1),
         ("worker.prefetch", settings.worker.prefetch.into(), 1),
         ("worker.sweep_seconds", settings.worker.sweep_seconds, 1),
+        ("gateway.graphql.depth", graphql.depth, 1),
+        ("gateway.graphql.cost", graphql.cost, 1),
+        ("gateway.graphql.root_fields", graphql.root_fields, 1),
+        (
+            "gateway.graphql.timeout_seconds",
+            graphql.timeout_seconds,
+            1,
+        ),
     ]
     .into_iter()
     .chain(settings.gateway.websocket.amounts())
@@ -255,8 +267,13 @@ fn amounts(settings: &Settings) -> Vec<ConfigError> {
     .map(|(key, value, least): (&str, u64, u64)| {
         let problem = format!("{value} is too little");
         ConfigError::new(key, problem, format!("Use at least {least}"))
-    })
-    .collect()
+    });
+    let too_deep = (graphql.nesting > MAX_NESTING).then(|| {
+        let problem = format!("{} is too much", graphql.nesting);
+        let remedy = format!("Use at most {MAX_NESTING}");
+        ConfigError::new("gateway.graphql.nesting", problem, remedy)
+    });
+    too_little.chain(too_deep).collect()
 }
 
 /// The defaults of secrets are public, so they are only good for a system inside one process.

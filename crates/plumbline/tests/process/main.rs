@@ -17,3 +17,4 @@ mod keys;
 mod migrate;
 mod start;
 mod stop;
+mod trusted_documents;

@@ -97,6 +97,7 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("testkit", &[]),
     // Looks at the schema alone, and is no part of the product.
     ("plan-gate", &["migrations", "testkit"]),
+    ("baselines", &[]),
     ("loadtests", &["kernel"]),
     ("xtask", &["testkit"]),
 ];
@@ -126,6 +127,8 @@ pub const MAY_MAKE_ROUTES: &[&str] = &[
     "crates/gateway/src/graphql/http.rs",
     // Not ours to call: it plays the payment provider.
     "crates/payment-double/src",
+    // Servers of a benchmark, on loopback.
+    "crates/baselines/src",
 ];
 
 /// actix's ways to a route that would have no access.

@@ -43,7 +43,7 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         Mode::Embedded
     };
     let mut stages = Stages::default();
-    if stages.run("build", build()).await.is_some()
+    if stages.run("build", build(&[])).await.is_some()
         && let Some(system) = stages.run("start", System::start(mode)).await
     {
         stages.run("load", load(arguments, &system)).await;
@@ -52,11 +52,11 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     stages.finish()
 }
 
-/// The release executables of the system and of the generator.
+/// The release executables of the system and of the generator, and those of more packages.
 ///
 /// # Errors
 /// When cargo fails.
-pub async fn build() -> Result<(), Failure> {
+pub async fn build(more: &[&str]) -> Result<(), Failure> {
     let mut command = cargo();
     command.args([
         "build",
@@ -67,6 +67,7 @@ pub async fn build() -> Result<(), Failure> {
         "--package",
         "loadtests",
     ]);
+    command.args(more.iter().flat_map(|package| ["--package", package]));
     execute(&mut command).await
 }
 

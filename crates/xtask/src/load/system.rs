@@ -97,6 +97,28 @@ impl System {
         running.collect::<Vec<_>>().join(",")
     }
 
+    /// The process of one role.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn process_id(&self, name: &'static str) -> Result<u32, Failure> {
+        let role = self.roles.iter().find(|role| role.name == name);
+        let id = role.and_then(|role| role.process.id());
+        id.ok_or(Failure::Missing(name))
+    }
+
+    /// The value of a setting that all roles share.
+    ///
+    /// # Errors
+    /// When it has its default.
+    pub fn value(&self, key: &'static str) -> Result<&str, Failure> {
+        let (name, _) = setting(key, "");
+        let found = self.settings.iter().find(|(set, _)| *set == name);
+        found
+            .map(|(_, value)| value.as_str())
+            .ok_or(Failure::Missing(key))
+    }
+
     /// Stops everything in good order, those that use others first.
     ///
     /// # Errors

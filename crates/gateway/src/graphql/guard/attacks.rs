@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 
 use super::{Inspected, Limits, OperationKind, Refusal, inspect};
 
-fn guard(document: &str) -> Result<Inspected<'_>, Refusal> {
+fn guard(document: &str) -> Result<Inspected, Refusal> {
     inspect(document, &Map::new(), &Limits::default())
 }
 

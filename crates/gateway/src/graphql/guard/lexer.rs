@@ -69,6 +69,11 @@ impl<'d> Lexer<'d> {
         }
     }
 
+    /// How many tokens were read.
+    pub(super) fn tokens(&self) -> usize {
+        self.tokens
+    }
+
     /// A syntax error at the place reached so far.
     pub(super) fn unexpected(&self, what: &'static str) -> Refusal {
         Refusal::Syntax {

@@ -186,9 +186,7 @@ impl OperationKind {
 
 /// One operation of a document that passed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Operation<'d> {
-    /// Its name, unless it is anonymous.
-    pub name: Option<&'d str>,
+pub struct Operation {
     /// Its kind.
     pub kind: OperationKind,
     /// What it costs, at most [`Limits::cost`].
@@ -196,23 +194,55 @@ pub struct Operation<'d> {
 }
 
 /// A document that passed the guard.
-#[derive(Debug, Clone)]
-pub struct Inspected<'d> {
-    operations: Vec<Operation<'d>>,
+#[derive(Debug)]
+pub struct Inspected {
+    outline: Outline,
+    /// In the order of the outline's.
+    costs: Vec<u64>,
 }
 
-impl<'d> Inspected<'d> {
+impl Inspected {
     /// The operation that a request means (section 6.1 of the GraphQL specification): the one of
     /// that name, or the only one if no name is given.
-    pub fn operation(&self, name: Option<&str>) -> Option<Operation<'d>> {
-        match (name, self.operations.as_slice()) {
-            (None, [only]) => Some(*only),
-            (None, _) => None,
-            (Some(_), operations) => operations
+    pub fn operation(&self, name: Option<&str>) -> Option<Operation> {
+        self.choose(name, &self.costs)
+    }
+
+    fn choose(&self, name: Option<&str>, costs: &[u64]) -> Option<Operation> {
+        let operations = &self.outline.operations;
+        let index = match name {
+            None => (operations.len() == 1).then_some(0),
+            Some(_) => operations
                 .iter()
-                .find(|operation| operation.name == name)
-                .copied(),
+                .position(|operation| operation.name.as_deref() == name),
+        }?;
+        Some(Operation {
+            kind: operations[index].kind,
+            cost: costs[index],
+        })
+    }
+
+    /// How much there is of it, in lexical tokens.
+    #[must_use]
+    pub fn tokens(&self) -> usize {
+        self.outline.tokens
+    }
+
+    /// The same operation with other variables, which may give other sizes to its pages.
+    ///
+    /// # Errors
+    /// The first limit that it exceeds with them.
+    pub fn operation_with(
+        &self,
+        name: Option<&str>,
+        variables: &Map<String, Value>,
+        limits: &Limits,
+    ) -> Result<Option<Operation>, Refusal> {
+        if !self.outline.has_page_variables {
+            return Ok(self.operation(name));
         }
+        let costs = measure(&self.outline, variables, limits)?;
+        Ok(self.choose(name, &costs))
     }
 }
 
@@ -220,18 +250,28 @@ impl<'d> Inspected<'d> {
 ///
 /// # Errors
 /// The first [`Refusal`] met.
-pub fn inspect<'d>(
-    document: &'d str,
+pub fn inspect(
+    document: &str,
     variables: &Map<String, Value>,
     limits: &Limits,
-) -> Result<Inspected<'d>, Refusal> {
+) -> Result<Inspected, Refusal> {
     if document.len() > limits.characters && document.chars().count() > limits.characters {
         return Err(Refusal::TooLong {
             limit: limits.characters,
         });
     }
     let outline = Outline::read(document, limits)?;
-    let weights = weigh::weigh(&outline, variables)?;
+    let costs = measure(&outline, variables, limits)?;
+    Ok(Inspected { outline, costs })
+}
+
+/// What each operation costs.
+fn measure(
+    outline: &Outline,
+    variables: &Map<String, Value>,
+    limits: &Limits,
+) -> Result<Vec<u64>, Refusal> {
+    let weights = weigh::weigh(outline, variables)?;
     // Fragments are held to limits of their own, used or not: the library validates them all. One
     // may belong to introspection, which its place in an operation decides.
     let deepest = limits.depth.max(limits.introspection_depth);
@@ -242,7 +282,7 @@ pub fn inspect<'d>(
     for &fragment in outline.fragments.values() {
         check(weights[fragment], &fragment_limits)?;
     }
-    let mut operations = Vec::with_capacity(outline.operations.len());
+    let mut costs = Vec::with_capacity(outline.operations.len());
     for operation in &outline.operations {
         let weight = weights[operation.set];
         if weight.fields > limits.root_fields {
@@ -251,14 +291,9 @@ pub fn inspect<'d>(
             });
         }
         check(weight, limits)?;
-        let (name, kind) = (operation.name, operation.kind);
-        operations.push(Operation {
-            name,
-            kind,
-            cost: weight.cost,
-        });
+        costs.push(weight.cost);
     }
-    Ok(Inspected { operations })
+    Ok(costs)
 }
 
 fn check(weight: Weight, limits: &Limits) -> Result<(), Refusal> {

@@ -9,45 +9,69 @@ use std::collections::HashMap;
 use super::lexer::{Lexer, Token};
 use super::{Limits, OperationKind, Refusal};
 
-/// A document's shape. Selection sets refer to each other by their index in `sets`.
+/// A document's shape. Selection sets refer to each other by their index in `sets`. It outlives the
+/// text, so that a document that comes again is only priced again.
 #[derive(Debug, Default)]
-pub(super) struct Outline<'d> {
-    pub(super) sets: Vec<Vec<Selection<'d>>>,
-    pub(super) operations: Vec<OperationOutline<'d>>,
-    pub(super) fragments: HashMap<&'d str, usize>,
+pub(super) struct Outline {
+    pub(super) sets: Vec<Vec<Selection>>,
+    pub(super) operations: Vec<OperationOutline>,
+    pub(super) fragments: HashMap<Box<str>, usize>,
     /// Default values of variables; of several operations' the greatest.
-    pub(super) defaults: HashMap<&'d str, u64>,
+    pub(super) defaults: HashMap<Box<str>, u64>,
+    /// Whether a variable gives a page its size.
+    pub(super) has_page_variables: bool,
+    pub(super) tokens: usize,
     aliases: usize,
     directives: usize,
 }
 
 #[derive(Debug)]
-pub(super) struct OperationOutline<'d> {
-    pub(super) name: Option<&'d str>,
+pub(super) struct OperationOutline {
+    pub(super) name: Option<Box<str>>,
     pub(super) kind: OperationKind,
     pub(super) set: usize,
 }
 
 #[derive(Debug)]
-pub(super) enum Selection<'d> {
+pub(super) enum Selection {
     Field {
-        name: &'d str,
-        pages: Vec<PageSize<'d>>,
+        kind: FieldKind,
+        pages: Vec<PageSize>,
         set: Option<usize>,
     },
-    Spread(&'d str),
+    Spread(Box<str>),
     Inline(usize),
 }
 
-/// The value given to a `first` or `last` argument.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum PageSize<'d> {
-    Literal(u64),
-    Variable(&'d str),
+/// What a field's name tells about its weight.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum FieldKind {
+    Plain,
+    /// `__schema` or `__type`.
+    Introspection,
+    /// A list-valued field of `__Type`, or one of the same name.
+    TypeList,
 }
 
-impl<'d> Outline<'d> {
-    pub(super) fn read(document: &'d str, limits: &Limits) -> Result<Self, Refusal> {
+impl FieldKind {
+    fn of(name: &str) -> Self {
+        match name {
+            "__schema" | "__type" => Self::Introspection,
+            "fields" | "interfaces" | "possibleTypes" | "inputFields" => Self::TypeList,
+            _ => Self::Plain,
+        }
+    }
+}
+
+/// The value given to a `first` or `last` argument.
+#[derive(Debug, Clone)]
+pub(super) enum PageSize {
+    Literal(u64),
+    Variable(Box<str>),
+}
+
+impl Outline {
+    pub(super) fn read(document: &str, limits: &Limits) -> Result<Self, Refusal> {
         let lexer = Lexer::new(document, limits.tokens);
         let mut reader = Reader {
             lexer,
@@ -63,6 +87,7 @@ impl<'d> Outline<'d> {
                 .lexer
                 .unexpected("the end of a document without an operation"));
         }
+        reader.outline.tokens = reader.lexer.tokens();
         Ok(reader.outline)
     }
 }
@@ -71,7 +96,7 @@ struct Reader<'d, 'l> {
     lexer: Lexer<'d>,
     peeked: Option<Token<'d>>,
     limits: &'l Limits,
-    outline: Outline<'d>,
+    outline: Outline,
 }
 
 impl<'d> Reader<'d, '_> {
@@ -97,6 +122,7 @@ impl<'d> Reader<'d, '_> {
 
     fn operation(&mut self, kind: OperationKind, name: Option<&'d str>) -> Result<(), Refusal> {
         let set = self.selection_set()?;
+        let name = name.map(Box::from);
         self.outline
             .operations
             .push(OperationOutline { name, kind, set });
@@ -112,7 +138,7 @@ impl<'d> Reader<'d, '_> {
         self.name()?;
         self.directives()?;
         let set = self.selection_set()?;
-        if self.outline.fragments.insert(name, set).is_some() {
+        if self.outline.fragments.insert(name.into(), set).is_some() {
             return Err(self.lexer.unexpected("a second fragment of the same name"));
         }
         Ok(())
@@ -143,7 +169,7 @@ impl<'d> Reader<'d, '_> {
     }
 
     /// Reads a field up to and including the brace that opens its selection set, if it has one.
-    fn field(&mut self, first: &'d str) -> Result<Selection<'d>, Refusal> {
+    fn field(&mut self, first: &'d str) -> Result<Selection, Refusal> {
         let mut name = first;
         if self.skip(b':')? {
             name = self.name()?;
@@ -161,11 +187,12 @@ impl<'d> Reader<'d, '_> {
         } else {
             None
         };
-        Ok(Selection::Field { name, pages, set })
+        let kind = FieldKind::of(name);
+        Ok(Selection::Field { kind, pages, set })
     }
 
     /// Reads what follows `...`, up to and including an inline fragment's opening brace.
-    fn spread(&mut self) -> Result<Selection<'d>, Refusal> {
+    fn spread(&mut self) -> Result<Selection, Refusal> {
         match self.peek()? {
             Token::Name("on") => {
                 self.next()?;
@@ -174,7 +201,7 @@ impl<'d> Reader<'d, '_> {
             Token::Name(name) => {
                 self.next()?;
                 self.directives()?;
-                return Ok(Selection::Spread(name));
+                return Ok(Selection::Spread(name.into()));
             }
             _ => {}
         }
@@ -198,7 +225,7 @@ impl<'d> Reader<'d, '_> {
     }
 
     /// Reads an argument list, if there is one, and returns its page sizes.
-    fn arguments(&mut self) -> Result<Vec<PageSize<'d>>, Refusal> {
+    fn arguments(&mut self) -> Result<Vec<PageSize>, Refusal> {
         let mut pages = Vec::new();
         if !self.skip(b'(')? {
             return Ok(pages);
@@ -208,6 +235,7 @@ impl<'d> Reader<'d, '_> {
             self.expect(b':')?;
             let value = self.value()?;
             if matches!(name, "first" | "last") {
+                self.outline.has_page_variables |= matches!(value, Some(PageSize::Variable(_)));
                 pages.extend(value);
             }
         }
@@ -224,7 +252,7 @@ impl<'d> Reader<'d, '_> {
             self.directives()?;
             if self.skip(b'=')? {
                 if let Some(PageSize::Literal(value)) = self.value()? {
-                    let default = self.outline.defaults.entry(name).or_default();
+                    let default = self.outline.defaults.entry(name.into()).or_default();
                     *default = value.max(*default);
                 }
                 self.directives()?;
@@ -234,7 +262,7 @@ impl<'d> Reader<'d, '_> {
     }
 
     /// Skips a value or a type and returns what it says as a page size, if it could be one.
-    fn value(&mut self) -> Result<Option<PageSize<'d>>, Refusal> {
+    fn value(&mut self) -> Result<Option<PageSize>, Refusal> {
         let mut open = Vec::new();
         let mut page_size = None;
         loop {
@@ -250,7 +278,7 @@ impl<'d> Reader<'d, '_> {
                 Token::Punctuator(b':' | b'!') if !open.is_empty() => continue,
                 Token::Punctuator(b'$') => {
                     let name = self.name()?;
-                    page_size = Some(PageSize::Variable(name));
+                    page_size = Some(PageSize::Variable(name.into()));
                 }
                 Token::Int(digits) => page_size = Some(PageSize::Literal(page_size_of(digits))),
                 Token::Name(_) | Token::Float | Token::String => {}

@@ -7,7 +7,7 @@
 use serde_json::{Map, Value};
 
 use super::Refusal;
-use super::outline::{Outline, PageSize, Selection};
+use super::outline::{FieldKind, Outline, PageSize, Selection};
 
 /// What a selection set amounts to with its fragments expanded.
 #[derive(Debug, Clone, Copy, Default)]
@@ -31,7 +31,7 @@ pub(super) struct Weight {
 /// # Errors
 /// [`Refusal::FragmentCycle`] when a fragment reaches itself.
 pub(super) fn weigh(
-    outline: &Outline<'_>,
+    outline: &Outline,
     variables: &Map<String, Value>,
 ) -> Result<Vec<Weight>, Refusal> {
     let mut weights: Vec<Option<Weight>> = vec![None; outline.sets.len()];
@@ -64,7 +64,7 @@ pub(super) fn weigh(
 
 /// The set that a selection contains. A spread of an unknown fragment has none: the library's
 /// validation refuses it.
-fn child_of(outline: &Outline<'_>, selection: &Selection<'_>) -> Option<usize> {
+fn child_of(outline: &Outline, selection: &Selection) -> Option<usize> {
     match selection {
         Selection::Field { set, .. } => *set,
         Selection::Inline(set) => Some(*set),
@@ -73,7 +73,7 @@ fn child_of(outline: &Outline<'_>, selection: &Selection<'_>) -> Option<usize> {
 }
 
 fn weigh_set(
-    outline: &Outline<'_>,
+    outline: &Outline,
     set: usize,
     weights: &[Option<Weight>],
     variables: &Map<String, Value>,
@@ -83,8 +83,8 @@ fn weigh_set(
         let child = child_of(outline, selection).and_then(|child| weights[child]);
         let child = child.unwrap_or_default();
         let part = match selection {
-            Selection::Field { name, pages, .. } => {
-                field(name, page_size(outline, pages, variables), child)
+            Selection::Field { kind, pages, .. } => {
+                field(*kind, page_size(outline, pages, variables), child)
             }
             Selection::Inline(_) | Selection::Spread(_) => child,
         };
@@ -100,12 +100,9 @@ fn weigh_set(
     total
 }
 
-fn field(name: &str, page_size: u64, children: Weight) -> Weight {
-    let is_introspection = matches!(name, "__schema" | "__type");
-    let is_type_list = matches!(
-        name,
-        "fields" | "interfaces" | "possibleTypes" | "inputFields"
-    );
+fn field(kind: FieldKind, page_size: u64, children: Weight) -> Weight {
+    let is_introspection = kind == FieldKind::Introspection;
+    let is_type_list = kind == FieldKind::TypeList;
     let below = children.depth.saturating_add(1);
     Weight {
         cost: children.cost.saturating_mul(page_size).saturating_add(1),
@@ -126,10 +123,10 @@ fn field(name: &str, page_size: u64, children: Weight) -> Weight {
 }
 
 /// How many items a field may return: the greatest of its `first` and `last`, at least 1.
-fn page_size(outline: &Outline<'_>, pages: &[PageSize<'_>], variables: &Map<String, Value>) -> u64 {
+fn page_size(outline: &Outline, pages: &[PageSize], variables: &Map<String, Value>) -> u64 {
     let sizes = pages.iter().map(|page| match page {
         PageSize::Literal(size) => *size,
-        PageSize::Variable(name) => match variables.get(*name) {
+        PageSize::Variable(name) => match variables.get(&**name) {
             Some(value) => variable_size(value),
             None => outline.defaults.get(name).copied().unwrap_or(1),
         },
@@ -137,11 +134,18 @@ fn page_size(outline: &Outline<'_>, pages: &[PageSize<'_>], variables: &Map<Stri
     sizes.max().unwrap_or(1).max(1)
 }
 
+/// No page is larger; a size beyond it counts as the greatest.
+const MAX_FLOAT_SIZE: u32 = 100;
+
 /// A variable's value as a page size. What is no number is refused by the library later.
 fn variable_size(value: &Value) -> u64 {
-    match value.as_u64() {
-        Some(size) => size,
-        None if value.as_f64().is_some_and(|size| size > 0.0) => u64::MAX,
-        None => 1,
+    match (value.as_u64(), value.as_f64()) {
+        (Some(size), _) => size,
+        // An Int may be written with a point.
+        (None, Some(size)) if size > 0.0 => {
+            let whole = (1..=MAX_FLOAT_SIZE).find(|whole| f64::from(*whole) >= size);
+            whole.map_or(u64::MAX, u64::from)
+        }
+        (None, _) => 1,
     }
 }

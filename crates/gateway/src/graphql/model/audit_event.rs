@@ -1,3 +1,4 @@
+use crate::graphql::direct::Plain;
 use async_graphql::{ID, Json, SimpleObject};
 
 use super::Timestamp;
@@ -40,3 +41,5 @@ impl From<user_directory::AuditEvent> for AuditEvent {
         }
     }
 }
+
+impl Plain for AuditEvent {}

@@ -1,10 +1,11 @@
 //! Relay connections (<https://relay.dev/graphql/connections.htm>).
 
-use async_graphql::{OutputType, SimpleObject};
+use async_graphql::{ContainerType, ContextSelectionSet, SimpleObject, Value};
 use kernel::page::Page;
 
 use super::{AuditEvent, Customer, Order, Product};
 use crate::cursor::{CursorKey, Cursors, List};
+use crate::graphql::direct::{Direct, Plain};
 
 /// A page of a list.
 #[derive(SimpleObject)]
@@ -14,9 +15,9 @@ use crate::cursor::{CursorKey, Cursors, List};
     concrete(name = "CustomerConnection", params("Edge<Customer>")),
     concrete(name = "AuditEventConnection", params("Edge<AuditEvent>"))
 )]
-pub(in crate::graphql) struct Connection<E: OutputType> {
+pub(in crate::graphql) struct Connection<E: Plain> {
     /// The rows, in the list's order.
-    edges: Vec<E>,
+    edges: Vec<Direct<E>>,
     /// What comes before and after.
     page_info: PageInfo,
 }
@@ -29,11 +30,11 @@ pub(in crate::graphql) struct Connection<E: OutputType> {
     concrete(name = "CustomerEdge", params(Customer)),
     concrete(name = "AuditEventEdge", params(AuditEvent))
 )]
-pub(in crate::graphql) struct Edge<T: OutputType> {
+pub(in crate::graphql) struct Edge<T: Plain> {
     /// Where the row stands, for `after` and `before`.
     cursor: String,
     /// The row.
-    node: T,
+    node: Direct<T>,
 }
 
 /// What comes before and after a page.
@@ -45,9 +46,21 @@ struct PageInfo {
     end_cursor: Option<String>,
 }
 
-impl<T: OutputType> Connection<Edge<T>>
+impl<T: Plain> Plain for Edge<T>
 where
-    Edge<T>: OutputType,
+    Edge<T>: ContainerType,
+{
+    fn plain(&self, field: &str, _below: &ContextSelectionSet<'_>) -> Option<Value> {
+        match field {
+            "cursor" => Some(Value::String(self.cursor.clone())),
+            _ => None,
+        }
+    }
+}
+
+impl<T: Plain> Connection<Edge<T>>
+where
+    Edge<T>: Plain,
 {
     /// Makes a connection of a page, with the cursor of each row.
     pub(in crate::graphql) fn new<R, K: CursorKey>(
@@ -64,18 +77,20 @@ where
             has_next,
             has_previous,
         } = page;
-        let edges: Vec<Edge<T>> = items
+        let edges: Vec<Direct<Edge<T>>> = items
             .into_iter()
-            .map(|row| Edge {
-                cursor: cursors.encode(list, &key(&row)),
-                node: row.into(),
+            .map(|row| {
+                Direct(Edge {
+                    cursor: cursors.encode(list, &key(&row)),
+                    node: Direct(row.into()),
+                })
             })
             .collect();
         let page_info = PageInfo {
             has_next_page: has_next,
             has_previous_page: has_previous,
-            start_cursor: edges.first().map(|edge| edge.cursor.clone()),
-            end_cursor: edges.last().map(|edge| edge.cursor.clone()),
+            start_cursor: edges.first().map(|edge| edge.0.cursor.clone()),
+            end_cursor: edges.last().map(|edge| edge.0.cursor.clone()),
         };
         Self { edges, page_info }
     }

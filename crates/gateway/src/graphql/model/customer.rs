@@ -1,9 +1,10 @@
-use async_graphql::{Context, Error, ID, Object};
+use async_graphql::{Context, ContextSelectionSet, Error, ID, Object, Value};
 use kernel::{Permission, UserId};
 use user_directory::Person;
 
 use super::Timestamp;
 use crate::graphql::access::{check_revocations, forbidden};
+use crate::graphql::direct::Plain;
 use crate::graphql::failure::{caller, directory_failure, internal_failure};
 use crate::graphql::loaders::Loaders;
 
@@ -95,5 +96,14 @@ impl Customer {
     async fn created_at(&self, context: &Context<'_>) -> Result<Option<Timestamp>, Error> {
         let person = self.person(context).await?;
         Ok(person.map(|person| person.created_at.into()))
+    }
+}
+
+impl Plain for Customer {
+    fn plain(&self, field: &str, _below: &ContextSelectionSet<'_>) -> Option<Value> {
+        match field {
+            "id" => Some(Value::String(self.id.to_string())),
+            _ => None,
+        }
     }
 }

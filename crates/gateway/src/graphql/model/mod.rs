@@ -9,7 +9,9 @@ mod payment;
 mod product;
 mod timestamp;
 
-use async_graphql::SimpleObject;
+use async_graphql::{ContextSelectionSet, SimpleObject, Value};
+
+use super::direct::Plain;
 
 pub(super) use audit_event::AuditEvent;
 pub(super) use connection::{Connection, Edge};
@@ -33,6 +35,16 @@ impl From<kernel::Money> for Money {
         Self {
             amount: money.amount,
             currency: money.currency.to_string(),
+        }
+    }
+}
+
+impl Plain for Money {
+    fn plain(&self, field: &str, _below: &ContextSelectionSet<'_>) -> Option<Value> {
+        match field {
+            "amount" => Some(Value::Number(self.amount.into())),
+            "currency" => Some(Value::String(self.currency.clone())),
+            _ => None,
         }
     }
 }

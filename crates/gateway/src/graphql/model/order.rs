@@ -1,7 +1,11 @@
-use async_graphql::{Context, Enum, Error, ID, Object, SimpleObject};
+use async_graphql::resolver_utils::enum_value;
+use async_graphql::{
+    Context, ContextSelectionSet, Enum, Error, ID, Object, ScalarType, SimpleObject, Value,
+};
 
 use super::payment::Payment;
 use super::{Customer, Money, Product, Timestamp};
+use crate::graphql::direct::{Direct, Plain, at_once};
 use crate::graphql::failure::order_failure;
 use crate::graphql::loaders::Loaders;
 
@@ -69,8 +73,10 @@ impl Order {
     }
 
     /// Whose order it is. Others than the customer see it who may read accounts.
-    async fn customer(&self, context: &Context<'_>) -> Result<Option<Customer>, Error> {
-        Customer::of_order(context, self.0.customer_id).map(Some)
+    async fn customer(&self, context: &Context<'_>) -> Result<Option<Direct<Customer>>, Error> {
+        Customer::of_order(context, self.0.customer_id)
+            .map(Direct)
+            .map(Some)
     }
 
     /// When it came into its present state.
@@ -79,13 +85,14 @@ impl Order {
     }
 
     /// What was ordered.
-    async fn lines(&self, context: &Context<'_>) -> Result<Option<Vec<OrderLine>>, Error> {
+    async fn lines(&self, context: &Context<'_>) -> Result<Option<Vec<Direct<OrderLine>>>, Error> {
         let loaders = context.data::<Loaders>()?;
         let lines = loaders.lines.load(self.0.id, self.0.clone()).await;
         let lines = lines
             .map_err(|error| order_failure(&error))?
             .unwrap_or_default();
-        Ok(Some(lines.into_iter().map(OrderLine).collect()))
+        let lines = lines.into_iter().map(OrderLine).map(Direct);
+        Ok(Some(lines.collect()))
     }
 
     /// Its payment; null as long as nobody has been asked for it.
@@ -107,6 +114,19 @@ impl Order {
     }
 }
 
+impl Plain for Order {
+    fn plain(&self, field: &str, below: &ContextSelectionSet<'_>) -> Option<Value> {
+        match field {
+            "id" => Some(Value::String(self.0.id.to_string())),
+            "number" => Some(Value::String(self.0.number.clone())),
+            "status" => Some(enum_value(OrderStatus::from(self.0.status))),
+            "total" => at_once(&Money::from(self.0.total), below),
+            "createdAt" => Some(Timestamp::from(self.0.created_at).to_value()),
+            _ => None,
+        }
+    }
+}
+
 /// One product of an order.
 pub(in crate::graphql) struct OrderLine(orders::OrderLine);
 
@@ -118,7 +138,7 @@ impl OrderLine {
     }
 
     /// The product as it is now, if it is still sold.
-    async fn product(&self, context: &Context<'_>) -> Result<Option<Product>, Error> {
+    async fn product(&self, context: &Context<'_>) -> Result<Option<Direct<Product>>, Error> {
         let loaders = context.data::<Loaders>()?;
         let product = loaders
             .products
@@ -126,7 +146,8 @@ impl OrderLine {
             .await;
         Ok(product
             .map_err(|error| order_failure(&error))?
-            .map(Product::from))
+            .map(Product::from)
+            .map(Direct))
     }
 
     /// The product's name when it was ordered.
@@ -151,6 +172,19 @@ impl OrderLine {
 
     async fn total(&self) -> Money {
         self.0.total.into()
+    }
+}
+
+impl Plain for OrderLine {
+    fn plain(&self, field: &str, below: &ContextSelectionSet<'_>) -> Option<Value> {
+        match field {
+            "productId" => Some(Value::String(self.0.product_id.to_string())),
+            "name" => Some(Value::String(self.0.product_name.clone())),
+            "quantity" => Some(Value::Number(self.0.quantity.into())),
+            "unitPrice" => at_once(&Money::from(self.0.unit_price), below),
+            "total" => at_once(&Money::from(self.0.total), below),
+            _ => None,
+        }
     }
 }
 

@@ -1,6 +1,7 @@
-use async_graphql::{Enum, ID, Object};
+use async_graphql::{ContextSelectionSet, Enum, ID, Object, ScalarType, Value};
 
 use super::{Money, Timestamp};
+use crate::graphql::direct::{Plain, at_once};
 
 /// How the catalogue is sorted. What sorts alike is sorted by id.
 #[derive(Enum, Clone, Copy, Default, PartialEq, Eq)]
@@ -65,5 +66,21 @@ impl Product {
     /// When name, description or price changed last.
     async fn updated_at(&self) -> Timestamp {
         self.0.updated_at.into()
+    }
+}
+
+impl Plain for Product {
+    fn plain(&self, field: &str, below: &ContextSelectionSet<'_>) -> Option<Value> {
+        match field {
+            "id" => Some(Value::String(self.0.id.to_string())),
+            "name" => Some(Value::String(self.0.name.clone())),
+            "description" => Some(Value::String(self.0.description.clone())),
+            "price" => at_once(&Money::from(self.0.price), below),
+            "available" => Some(Value::Number(self.0.available.into())),
+            "version" => Some(Value::Number(self.0.version.into())),
+            "createdAt" => Some(Timestamp::from(self.0.created_at).to_value()),
+            "updatedAt" => Some(Timestamp::from(self.0.updated_at).to_value()),
+            _ => None,
+        }
     }
 }

@@ -10,6 +10,7 @@ use super::page_arguments;
 use crate::caller::Caller;
 use crate::cursor::{Cursors, List};
 use crate::graphql::access::ByTable;
+use crate::graphql::direct::Direct;
 use crate::graphql::failure::{failure, listing_failure, order_failure};
 use crate::graphql::loaders::Loaders;
 use crate::graphql::model::{Connection, Edge, Node, Order, Product, ProductSort};
@@ -55,7 +56,11 @@ impl Catalogue {
     }
 
     /// One product.
-    async fn product(&self, context: &Context<'_>, id: ID) -> Result<Option<Product>, Error> {
+    async fn product(
+        &self,
+        context: &Context<'_>,
+        id: ID,
+    ) -> Result<Option<Direct<Product>>, Error> {
         let missing = || {
             failure(
                 ErrorCode::ProductNotFound,
@@ -68,6 +73,7 @@ impl Catalogue {
         (*product)
             .clone()
             .map(Product::from)
+            .map(Direct)
             .map(Some)
             .ok_or_else(missing)
     }

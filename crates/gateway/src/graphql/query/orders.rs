@@ -8,6 +8,7 @@ use orders::Orders;
 use super::page_arguments;
 use crate::cursor::{Cursors, List};
 use crate::graphql::access::ByTable;
+use crate::graphql::direct::Direct;
 use crate::graphql::failure::{caller, failure, listing_failure, order_failure};
 use crate::graphql::model::{Connection, Edge, Order, OrderStatus, Timestamp};
 use crate::listing::{InvalidListing, listed_moment, order_number};
@@ -100,12 +101,14 @@ impl OrderQueries {
     }
 
     /// One of one's own orders; staff may see any.
-    async fn order(&self, context: &Context<'_>, id: ID) -> Result<Option<Order>, Error> {
+    async fn order(&self, context: &Context<'_>, id: ID) -> Result<Option<Direct<Order>>, Error> {
         let actor = &caller(context)?.actor;
         let missing = || failure(ErrorCode::OrderNotFound, ErrorCode::OrderNotFound.title());
         let id: OrderId = id.parse().map_err(|_| missing())?;
         let order = context.data::<Orders>()?.order(actor, id).await;
         let order = order.map_err(|error| order_failure(&error))?;
-        order.map(Order::from).map(Some).ok_or_else(missing)
+        order
+            .map(|order| Some(Direct(Order::from(order))))
+            .ok_or_else(missing)
     }
 }

@@ -3,7 +3,7 @@
 use std::{collections::HashMap, convert::Infallible, io, sync::Arc, time::Duration};
 
 use actix_ws::{AggregatedMessage, AggregatedMessageStream, CloseCode, CloseReason, ProtocolError};
-use async_graphql::{Executor, ServerError};
+use async_graphql::ServerError;
 use futures_util::{
     FutureExt, StreamExt,
     future::{self, BoxFuture},
@@ -19,6 +19,7 @@ use super::admission::{Claim, Seat};
 use super::protocol::{ClientMessage, Ending, ServerMessage};
 use crate::caller::{Caller, NotAuthenticated, authenticate, expires_at};
 use crate::graphql::answer::{Answer, Stage};
+use crate::graphql::checked::CheckedExecutor;
 use crate::graphql::code::{Code, error, too_many_error};
 use crate::graphql::engine::Prepared;
 use crate::graphql::guard::OperationKind;
@@ -70,7 +71,7 @@ struct Timers {
     last_heard: Instant,
 }
 
-impl<E: Executor> Connection<E> {
+impl<E: CheckedExecutor> Connection<E> {
     pub(super) fn new(
         sockets: Arc<Sockets<E>>,
         session: actix_ws::Session,

@@ -20,7 +20,6 @@ use actix_web::{
     http::header::{self, HeaderValue},
     web,
 };
-use async_graphql::Executor;
 use contracts::{ACCESS_TOKEN_COOKIE, ErrorCode};
 use kernel::SharedClock;
 use service_kit::{
@@ -28,6 +27,7 @@ use service_kit::{
     problem::Problem,
 };
 
+use super::checked::CheckedExecutor;
 use super::engine::Engine;
 use crate::limits::{Limits, REFUSED};
 use admission::Admission;
@@ -90,7 +90,7 @@ pub struct Sockets<E> {
     admission: Admission,
 }
 
-impl<E: Executor> Sockets<E> {
+impl<E: CheckedExecutor> Sockets<E> {
     /// Takes connections until `shutdown` begins.
     pub fn new(
         engine: Engine<E>,
@@ -120,7 +120,7 @@ pub(super) fn is_upgrade(context: &GuardContext<'_>) -> bool {
 }
 
 /// Opens a connection and serves it in a task of this worker.
-pub(super) async fn open<E: Executor>(
+pub(super) async fn open<E: CheckedExecutor>(
     request: HttpRequest,
     body: web::Payload,
     sockets: web::Data<Sockets<E>>,

@@ -97,6 +97,11 @@ impl Reply {
         Self::read(request.send().await.unwrap()).await
     }
 
+    /// The body as it was sent.
+    pub async fn text(request: RequestBuilder) -> String {
+        request.send().await.unwrap().text().await.unwrap()
+    }
+
     async fn read(response: Response) -> Self {
         let status = response.status().as_u16();
         let headers = response.headers().clone();

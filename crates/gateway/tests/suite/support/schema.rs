@@ -5,13 +5,14 @@ use std::sync::Arc;
 use async_graphql::{Context, Error, Object, Schema, Subscription};
 use async_stream::stream;
 use futures_util::{Stream, future, stream as streams};
+use gateway::graphql::checked::CheckedSchema;
 use service_kit::access_token::VerifiedToken;
 use tokio::sync::mpsc::UnboundedSender;
 
-pub type Stub = Schema<Query, Mutation, Watch>;
+pub type Stub = CheckedSchema<Query, Mutation, Watch>;
 
 pub fn schema(ended: UnboundedSender<&'static str>) -> Stub {
-    Schema::build(Query, Mutation, Watch).data(ended).finish()
+    CheckedSchema::new(|| Schema::build(Query, Mutation, Watch).data(ended.clone()))
 }
 
 pub struct Query;
