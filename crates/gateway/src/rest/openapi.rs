@@ -32,7 +32,7 @@ use super::{deprecation, examples};
         super::v2::get_product::handle,
         super::cancel_order::handle,
     ),
-    components(schemas(ProblemBody))
+    components(schemas(ProblemBody, super::model::ProductSortQuery))
 )]
 struct Document;
 
