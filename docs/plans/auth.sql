@@ -347,6 +347,10 @@ SELECT "audit_events"."id", "audit_events"."occurred_at", "audit_events"."actor_
 --                 ->  Bitmap Index Scan on audit_events_target
 --                       Index Cond: (target_id = $1)
 
+SELECT "audit_events"."id", "audit_events"."occurred_at", "audit_events"."actor_kind", "audit_events"."actor_id", "audit_events"."action", "audit_events"."target_kind", "audit_events"."target_id", "audit_events"."ip", "audit_events"."request_id", "audit_events"."outcome", "audit_events"."details" FROM "audit_events" WHERE TRUE ORDER BY "audit_events"."id" ASC LIMIT $1;
+--   Limit
+--     ->  Index Scan using audit_events_pkey on audit_events
+
 SELECT "audit_events"."id", "audit_events"."occurred_at", "audit_events"."actor_kind", "audit_events"."actor_id", "audit_events"."action", "audit_events"."target_kind", "audit_events"."target_id", "audit_events"."ip", "audit_events"."request_id", "audit_events"."outcome", "audit_events"."details" FROM "audit_events" WHERE TRUE ORDER BY "audit_events"."id" DESC LIMIT $1;
 --   Limit
 --     ->  Index Scan Backward using audit_events_pkey on audit_events
@@ -513,7 +517,6 @@ SELECT "sessions"."id", "sessions"."user_id", "sessions"."generation", "sessions
 --           ->  Index Scan using sessions_pkey on sessions
 --                 Index Cond: (id = $1)
 
--- Accepted: a person has few sessions: they end after 30 days, and the page is their owner's
 SELECT "sessions"."id", "sessions"."user_id", "sessions"."generation", "sessions"."rotated_at", "sessions"."grace_uses", "sessions"."authenticated_at", "sessions"."amr", "sessions"."device", "sessions"."ip", "sessions"."last_used_at", "sessions"."idle_expires_at", "sessions"."expires_at", "sessions"."revoked_at", "sessions"."created_at" FROM "sessions" WHERE "sessions"."user_id" = $1 AND "sessions"."revoked_at" IS NULL AND "sessions"."expires_at" > $2 AND "sessions"."idle_expires_at" > $3 ORDER BY "sessions"."last_used_at" DESC, "sessions"."id" DESC LIMIT $4;
 --   Limit
 --     ->  Sort
@@ -538,7 +541,6 @@ SELECT "signing_keys"."kid", "signing_keys"."status", "signing_keys"."algorithm"
 --     ->  Seq Scan on signing_keys
 --           Filter: (status <> $1)
 
--- Accepted: `plumbline keys re-encrypt`, by hand, walks the table once, batch after batch
 SELECT "state_hash", "secrets" FROM "external_logins" WHERE "secrets" IS NOT NULL AND "secrets" <> $1 ORDER BY "state_hash" ASC LIMIT $2;
 --   Limit
 --     ->  Index Scan using external_logins_pkey on external_logins
@@ -555,11 +557,15 @@ SELECT "totp_credentials"."user_id", "totp_credentials"."secret", "totp_credenti
 --           ->  Index Scan using totp_credentials_pkey on totp_credentials
 --                 Index Cond: (user_id = $1)
 
--- Accepted: `plumbline keys re-encrypt`, by hand, walks the table once, batch after batch
 SELECT "user_id", "secret" FROM "totp_credentials" WHERE "secret" IS NOT NULL AND "secret" <> $1 ORDER BY "user_id" ASC LIMIT $2;
 --   Limit
 --     ->  Index Scan using totp_credentials_pkey on totp_credentials
 --           Filter: ((secret IS NOT NULL) AND (secret <> $1))
+
+SELECT "users"."id", "users"."email", "users"."name", "users"."role", "users"."password_hash", "users"."email_verified_at", "users"."disabled_at", "users"."deleted_at", "users"."created_at", "users"."updated_at" FROM "users" WHERE "users"."deleted_at" IS NULL ORDER BY "users"."id" ASC LIMIT $1;
+--   Limit
+--     ->  Index Scan using users_pkey on users
+--           Filter: (deleted_at IS NULL)
 
 SELECT "users"."id", "users"."email", "users"."name", "users"."role", "users"."password_hash", "users"."email_verified_at", "users"."disabled_at", "users"."deleted_at", "users"."created_at", "users"."updated_at" FROM "users" WHERE "users"."email" = $1 LIMIT $2;
 --   Limit
@@ -588,6 +594,23 @@ SELECT "users"."id", "users"."email", "users"."name", "users"."role", "users"."p
 --     Index Cond: (id = ANY (ARRAY[$1, $2]))
 --     Filter: (deleted_at IS NULL)
 
+SELECT "users"."id", "users"."email", "users"."name", "users"."role", "users"."password_hash", "users"."email_verified_at", "users"."disabled_at", "users"."deleted_at", "users"."created_at", "users"."updated_at" FROM "users" WHERE "users"."role" = $1 AND "users"."deleted_at" IS NULL AND "users"."id" < $2 ORDER BY "users"."id" DESC LIMIT $3;
+--   Limit
+--     ->  Index Scan Backward using users_pkey on users
+--           Index Cond: (id < $2)
+--           Filter: ((deleted_at IS NULL) AND (role = $1))
+
+SELECT "users"."id", "users"."email", "users"."name", "users"."role", "users"."password_hash", "users"."email_verified_at", "users"."disabled_at", "users"."deleted_at", "users"."created_at", "users"."updated_at" FROM "users" WHERE "users"."role" = $1 AND "users"."deleted_at" IS NULL AND "users"."id" > $2 ORDER BY "users"."id" ASC LIMIT $3;
+--   Limit
+--     ->  Index Scan using users_pkey on users
+--           Index Cond: (id > $2)
+--           Filter: ((deleted_at IS NULL) AND (role = $1))
+
+SELECT "users"."id", "users"."email", "users"."name", "users"."role", "users"."password_hash", "users"."email_verified_at", "users"."disabled_at", "users"."deleted_at", "users"."created_at", "users"."updated_at" FROM "users" WHERE "users"."role" = $1 AND "users"."deleted_at" IS NULL ORDER BY "users"."id" ASC LIMIT $2;
+--   Limit
+--     ->  Index Scan using users_pkey on users
+--           Filter: ((deleted_at IS NULL) AND (role = $1))
+
 -- Accepted: when an administrator is demoted or disabled: whoever is left is locked, and the planner can't know that the role is the rare one
 SELECT "users"."id", "users"."email", "users"."name", "users"."role", "users"."password_hash", "users"."email_verified_at", "users"."disabled_at", "users"."deleted_at", "users"."created_at", "users"."updated_at" FROM "users" WHERE "users"."role" = $1 AND "users"."email_verified_at" IS NOT NULL AND "users"."disabled_at" IS NULL AND "users"."deleted_at" IS NULL ORDER BY "users"."id" ASC FOR UPDATE;
 --   LockRows
@@ -602,11 +625,31 @@ SELECT "users"."id", "users"."email", "users"."name", "users"."role", "users"."p
 --     ->  Index Scan using users_pkey on users
 --           Filter: (((email ~>=~ $1) AND (email ~<~ $2)) OR ((lower(name) ~>=~ $3) AND (lower(name) ~<~ $4)))
 
+-- Accepted: for any beginning the planner expects 1 % of all people and walks them by id; with the real one it chooses users_email_start and users_name_start, and each call is planned with it since that costs less
+SELECT "users"."id", "users"."email", "users"."name", "users"."role", "users"."password_hash", "users"."email_verified_at", "users"."disabled_at", "users"."deleted_at", "users"."created_at", "users"."updated_at" FROM "users" WHERE ((("email" ~>=~ $1) AND ("email" ~<~ $2)) OR ((LOWER("name") ~>=~ $3) AND (LOWER("name") ~<~ $4))) AND "users"."deleted_at" IS NULL ORDER BY "users"."id" ASC LIMIT $5;
+--   Limit
+--     ->  Index Scan using users_pkey on users
+--           Filter: ((deleted_at IS NULL) AND (((email ~>=~ $1) AND (email ~<~ $2)) OR ((lower(name) ~>=~ $3) AND (lower(name) ~<~ $4))))
+
 SELECT "users"."id", "users"."email", "users"."name", "users"."role", "users"."password_hash", "users"."email_verified_at", "users"."disabled_at", "users"."deleted_at", "users"."created_at", "users"."updated_at" FROM "users" WHERE ((("email" ~>=~ $1) AND ("email" ~<~ $2)) OR ((LOWER("name") ~>=~ $3) AND (LOWER("name") ~<~ $4))) AND "users"."id" > $5 ORDER BY "users"."id" ASC LIMIT $6;
 --   Limit
 --     ->  Index Scan using users_pkey on users
 --           Index Cond: (id > $5)
 --           Filter: (((email ~>=~ $1) AND (email ~<~ $2)) OR ((lower(name) ~>=~ $3) AND (lower(name) ~<~ $4)))
+
+-- Accepted: for any beginning the planner expects 1 % of all people and walks them by id; with the real one it chooses users_email_start and users_name_start, and each call is planned with it since that costs less
+SELECT "users"."id", "users"."email", "users"."name", "users"."role", "users"."password_hash", "users"."email_verified_at", "users"."disabled_at", "users"."deleted_at", "users"."created_at", "users"."updated_at" FROM "users" WHERE ((("email" ~>=~ $1) AND ("email" ~<~ $2)) OR ((LOWER("name") ~>=~ $3) AND (LOWER("name") ~<~ $4))) AND "users"."role" = $5 AND "users"."deleted_at" IS NULL ORDER BY "users"."id" ASC LIMIT $6;
+--   Limit
+--     ->  Sort
+--           Sort Key: id
+--           ->  Bitmap Heap Scan on users
+--                 Recheck Cond: (((email ~>=~ $1) AND (email ~<~ $2)) OR ((lower(name) ~>=~ $3) AND (lower(name) ~<~ $4)))
+--                 Filter: ((deleted_at IS NULL) AND (role = $5))
+--                 ->  BitmapOr
+--                       ->  Bitmap Index Scan on users_email_start
+--                             Index Cond: ((email ~>=~ $1) AND (email ~<~ $2))
+--                       ->  Bitmap Index Scan on users_name_start
+--                             Index Cond: ((lower(name) ~>=~ $3) AND (lower(name) ~<~ $4))
 
 SELECT "users"."id", "users"."email", "users"."name", "users"."role", "users"."password_hash", "users"."email_verified_at", "users"."disabled_at", "users"."deleted_at", "users"."created_at", "users"."updated_at" FROM "users" WHERE TRUE ORDER BY "users"."id" ASC LIMIT $1;
 --   Limit

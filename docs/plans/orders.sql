@@ -28,6 +28,12 @@ DELETE FROM "outbox" WHERE "outbox"."seq" IN (SELECT "outbox"."seq" FROM "outbox
 --           ->  Index Scan using outbox_pkey on outbox
 --                 Index Cond: (seq = "ANY_subquery".seq)
 
+INSERT INTO "catalogue_requests" ("actor_id", "idempotency_key", "body_hash", "product_id", "created_at") VALUES ($1, $2, $3, $4, $5) ON CONFLICT ("actor_id", "idempotency_key") DO NOTHING;
+--   Insert on catalogue_requests
+--     Conflict Resolution: NOTHING
+--     Conflict Arbiter Indexes: catalogue_requests_pkey
+--     ->  Result
+
 INSERT INTO "inbox" ("consumer", "message_id", "received_at") VALUES ($1, $2, $3) ON CONFLICT ("consumer", "message_id") DO NOTHING;
 --   Insert on inbox
 --     Conflict Resolution: NOTHING
@@ -62,8 +68,12 @@ INSERT INTO "payment_notices" ("event_id", "intent_id", "event_type", "received_
 --     Conflict Arbiter Indexes: payment_notices_pkey
 --     ->  Result
 
-INSERT INTO "products" ("id", "name", "description", "price_amount", "price_currency", "created_at", "updated_at") VALUES ($1, $2, $3, $4, $5, $6, $7);
+INSERT INTO "products" ("id", "name", "description", "price_amount", "price_currency", "created_at", "updated_at", "version") VALUES ($1, $2, $3, $4, $5, $6, $7, $8);
 --   Insert on products
+--     ->  Result
+
+INSERT INTO "refunds" ("id", "order_id", "intent_id", "provider_refund_id", "status", "amount", "currency", "requested_by", "created_at", "updated_at") VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10);
+--   Insert on refunds
 --     ->  Result
 
 INSERT INTO "stock" ("product_id", "total", "available", "reserved", "sold") VALUES ($1, $2, $3, $4, $5);
@@ -74,6 +84,11 @@ INSERT INTO "stock_reservations" ("order_id", "product_id", "quantity", "state")
 --   Insert on stock_reservations
 --     ->  Index Scan using order_lines_pkey on order_lines
 --           Index Cond: (order_id = $2)
+
+SELECT "catalogue_requests"."actor_id", "catalogue_requests"."idempotency_key", "catalogue_requests"."body_hash", "catalogue_requests"."product_id", "catalogue_requests"."created_at" FROM "catalogue_requests" WHERE "catalogue_requests"."actor_id" = $1 AND "catalogue_requests"."idempotency_key" = $2 LIMIT $3;
+--   Limit
+--     ->  Index Scan using catalogue_requests_pkey on catalogue_requests
+--           Index Cond: ((actor_id = $1) AND (idempotency_key = $2))
 
 SELECT "inbox"."consumer", "inbox"."message_id", "inbox"."received_at" FROM "inbox" WHERE "inbox"."consumer" = $1 AND "inbox"."message_id" = $2 LIMIT $3;
 --   Limit
@@ -88,10 +103,45 @@ SELECT "order_lines"."order_id", "order_lines"."position", "order_lines"."produc
 --   Index Scan using order_lines_pkey on order_lines
 --     Index Cond: (order_id = ANY (ARRAY[$1, $2]))
 
+SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."version", "orders"."total_amount", "orders"."total_currency", "orders"."payment_method", "orders"."idempotency_key", "orders"."body_hash", "orders"."created_at", "orders"."updated_at", "orders"."deadline_at" FROM "orders" ORDER BY "orders"."created_at" DESC, "orders"."id" DESC LIMIT $1;
+--   Limit
+--     ->  Index Scan Backward using orders_page on orders
+
+SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."version", "orders"."total_amount", "orders"."total_currency", "orders"."payment_method", "orders"."idempotency_key", "orders"."body_hash", "orders"."created_at", "orders"."updated_at", "orders"."deadline_at" FROM "orders" WHERE "orders"."created_at" < $1 ORDER BY "orders"."created_at" DESC, "orders"."id" DESC LIMIT $2;
+--   Limit
+--     ->  Index Scan Backward using orders_page on orders
+--           Index Cond: (created_at < $1)
+
+SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."version", "orders"."total_amount", "orders"."total_currency", "orders"."payment_method", "orders"."idempotency_key", "orders"."body_hash", "orders"."created_at", "orders"."updated_at", "orders"."deadline_at" FROM "orders" WHERE "orders"."created_at" >= $1 ORDER BY "orders"."created_at" DESC, "orders"."id" DESC LIMIT $2;
+--   Limit
+--     ->  Index Scan Backward using orders_page on orders
+--           Index Cond: (created_at >= $1)
+
+SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."version", "orders"."total_amount", "orders"."total_currency", "orders"."payment_method", "orders"."idempotency_key", "orders"."body_hash", "orders"."created_at", "orders"."updated_at", "orders"."deadline_at" FROM "orders" WHERE "orders"."customer_id" = $1 AND "orders"."id" = $2 LIMIT $3;
+--   Limit
+--     ->  Index Scan using orders_pkey on orders
+--           Index Cond: (id = $2)
+--           Filter: (customer_id = $1)
+
+SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."version", "orders"."total_amount", "orders"."total_currency", "orders"."payment_method", "orders"."idempotency_key", "orders"."body_hash", "orders"."created_at", "orders"."updated_at", "orders"."deadline_at" FROM "orders" WHERE "orders"."customer_id" = $1 AND "orders"."id" IN ($2, $3);
+--   Bitmap Heap Scan on orders
+--     Recheck Cond: (customer_id = $1)
+--     Filter: (id = ANY (ARRAY[$2, $3]))
+--     ->  Bitmap Index Scan on orders_idempotency
+--           Index Cond: (customer_id = $1)
+
 SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."version", "orders"."total_amount", "orders"."total_currency", "orders"."payment_method", "orders"."idempotency_key", "orders"."body_hash", "orders"."created_at", "orders"."updated_at", "orders"."deadline_at" FROM "orders" WHERE "orders"."customer_id" = $1 AND "orders"."idempotency_key" = $2 LIMIT $3;
 --   Limit
 --     ->  Index Scan using orders_idempotency on orders
 --           Index Cond: ((customer_id = $1) AND (idempotency_key = $2))
+
+SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."version", "orders"."total_amount", "orders"."total_currency", "orders"."payment_method", "orders"."idempotency_key", "orders"."body_hash", "orders"."created_at", "orders"."updated_at", "orders"."deadline_at" FROM "orders" WHERE "orders"."customer_id" = $1 AND "orders"."number" = $2 ORDER BY "orders"."created_at" DESC, "orders"."id" DESC LIMIT $3;
+--   Limit
+--     ->  Sort
+--           Sort Key: created_at DESC, id DESC
+--           ->  Index Scan using orders_number_key on orders
+--                 Index Cond: (number = $2)
+--                 Filter: (customer_id = $1)
 
 SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."version", "orders"."total_amount", "orders"."total_currency", "orders"."payment_method", "orders"."idempotency_key", "orders"."body_hash", "orders"."created_at", "orders"."updated_at", "orders"."deadline_at" FROM "orders" WHERE "orders"."customer_id" = $1 AND ("orders"."created_at", "orders"."id") < ($2, $3) ORDER BY "orders"."created_at" DESC, "orders"."id" DESC LIMIT $4;
 --   Limit
@@ -138,6 +188,53 @@ SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."statu
 --     ->  Index Scan using orders_pkey on orders
 --           Index Cond: (id = $1)
 
+SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."version", "orders"."total_amount", "orders"."total_currency", "orders"."payment_method", "orders"."idempotency_key", "orders"."body_hash", "orders"."created_at", "orders"."updated_at", "orders"."deadline_at" FROM "orders" WHERE "orders"."id" IN ($1, $2);
+--   Index Scan using orders_pkey on orders
+--     Index Cond: (id = ANY (ARRAY[$1, $2]))
+
+SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."version", "orders"."total_amount", "orders"."total_currency", "orders"."payment_method", "orders"."idempotency_key", "orders"."body_hash", "orders"."created_at", "orders"."updated_at", "orders"."deadline_at" FROM "orders" WHERE "orders"."number" = $1 ORDER BY "orders"."created_at" DESC, "orders"."id" DESC LIMIT $2;
+--   Limit
+--     ->  Sort
+--           Sort Key: created_at DESC, id DESC
+--           ->  Index Scan using orders_number_key on orders
+--                 Index Cond: (number = $1)
+
+SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."version", "orders"."total_amount", "orders"."total_currency", "orders"."payment_method", "orders"."idempotency_key", "orders"."body_hash", "orders"."created_at", "orders"."updated_at", "orders"."deadline_at" FROM "orders" WHERE "orders"."status" = $1 AND "orders"."created_at" < $2 ORDER BY "orders"."created_at" DESC, "orders"."id" DESC LIMIT $3;
+--   Limit
+--     ->  Index Scan Backward using orders_page on orders
+--           Index Cond: (created_at < $2)
+--           Filter: (status = $1)
+
+SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."version", "orders"."total_amount", "orders"."total_currency", "orders"."payment_method", "orders"."idempotency_key", "orders"."body_hash", "orders"."created_at", "orders"."updated_at", "orders"."deadline_at" FROM "orders" WHERE "orders"."status" = $1 AND "orders"."number" = $2 ORDER BY "orders"."created_at" DESC, "orders"."id" DESC LIMIT $3;
+--   Limit
+--     ->  Sort
+--           Sort Key: created_at DESC, id DESC
+--           ->  Index Scan using orders_number_key on orders
+--                 Index Cond: (number = $2)
+--                 Filter: (status = $1)
+
+SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."version", "orders"."total_amount", "orders"."total_currency", "orders"."payment_method", "orders"."idempotency_key", "orders"."body_hash", "orders"."created_at", "orders"."updated_at", "orders"."deadline_at" FROM "orders" WHERE "orders"."status" = $1 AND ("orders"."created_at", "orders"."id") < ($2, $3) ORDER BY "orders"."created_at" DESC, "orders"."id" DESC LIMIT $4;
+--   Limit
+--     ->  Index Scan Backward using orders_page on orders
+--           Index Cond: (ROW(created_at, id) < ROW($2, $3))
+--           Filter: (status = $1)
+
+SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."version", "orders"."total_amount", "orders"."total_currency", "orders"."payment_method", "orders"."idempotency_key", "orders"."body_hash", "orders"."created_at", "orders"."updated_at", "orders"."deadline_at" FROM "orders" WHERE "orders"."status" = $1 AND ("orders"."created_at", "orders"."id") > ($2, $3) ORDER BY "orders"."created_at" ASC, "orders"."id" ASC LIMIT $4;
+--   Limit
+--     ->  Index Scan using orders_page on orders
+--           Index Cond: (ROW(created_at, id) > ROW($2, $3))
+--           Filter: (status = $1)
+
+SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."version", "orders"."total_amount", "orders"."total_currency", "orders"."payment_method", "orders"."idempotency_key", "orders"."body_hash", "orders"."created_at", "orders"."updated_at", "orders"."deadline_at" FROM "orders" WHERE "orders"."status" = $1 ORDER BY "orders"."created_at" ASC, "orders"."id" ASC LIMIT $2;
+--   Limit
+--     ->  Index Scan using orders_page on orders
+--           Filter: (status = $1)
+
+SELECT "orders"."id", "orders"."number", "orders"."customer_id", "orders"."status", "orders"."version", "orders"."total_amount", "orders"."total_currency", "orders"."payment_method", "orders"."idempotency_key", "orders"."body_hash", "orders"."created_at", "orders"."updated_at", "orders"."deadline_at" FROM "orders" WHERE "orders"."status" = $1 ORDER BY "orders"."created_at" DESC, "orders"."id" DESC LIMIT $2;
+--   Limit
+--     ->  Index Scan Backward using orders_page on orders
+--           Filter: (status = $1)
+
 -- Accepted: only tests of crates/messaging look at all rows
 SELECT "outbox"."seq", "outbox"."id", "outbox"."aggregate_type", "outbox"."aggregate_id", "outbox"."event_type", "outbox"."body", "outbox"."traceparent", "outbox"."created_at", "outbox"."available_at", "outbox"."attempts", "outbox"."locked_until", "outbox"."published_at" FROM "outbox";
 --   Seq Scan on outbox
@@ -163,6 +260,13 @@ SELECT "payment_attempts"."id", "payment_attempts"."order_id", "payment_attempts
 --           Index Cond: (order_id = $1)
 --           Filter: (status = ANY (ARRAY[$2, $3]))
 
+SELECT "payment_attempts"."id", "payment_attempts"."order_id", "payment_attempts"."intent_id", "payment_attempts"."status", "payment_attempts"."amount", "payment_attempts"."currency", "payment_attempts"."created_at", "payment_attempts"."updated_at" FROM "payment_attempts" WHERE "payment_attempts"."order_id" IN ($1, $2) ORDER BY "payment_attempts"."order_id" ASC, "payment_attempts"."created_at" ASC, "payment_attempts"."id" ASC;
+--   Incremental Sort
+--     Sort Key: order_id, created_at, id
+--     Presorted Key: order_id
+--     ->  Index Scan using payment_attempts_order on payment_attempts
+--           Index Cond: (order_id = ANY (ARRAY[$1, $2]))
+
 SELECT "product_id" FROM "stock" WHERE "product_id" IN (SELECT "product_id" FROM "order_lines" WHERE "order_id" = $1) ORDER BY "product_id" ASC FOR UPDATE;
 --   LockRows
 --     ->  Sort
@@ -176,66 +280,424 @@ SELECT "product_id" FROM "stock" WHERE "product_id" IN (SELECT "product_id" FROM
 --                 ->  Index Scan using stock_pkey on stock
 --                       Index Cond: (product_id = order_lines.product_id)
 
-SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "stock"."available" FROM "products" INNER JOIN "stock" ON "products"."id" = "stock"."product_id" ORDER BY "products"."created_at" ASC, "products"."id" ASC LIMIT $1;
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" ORDER BY "products"."created_at" ASC, "products"."id" ASC LIMIT $1;
 --   Limit
---     ->  Nested Loop
---           ->  Index Scan using products_page on products
---           ->  Index Scan using stock_pkey on stock
---                 Index Cond: (product_id = products.id)
+--     ->  Index Scan using products_page on products
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
 
-SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "stock"."available" FROM "products" INNER JOIN "stock" ON "products"."id" = "stock"."product_id" ORDER BY "products"."created_at" DESC, "products"."id" DESC LIMIT $1;
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" ORDER BY "products"."created_at" DESC, "products"."id" DESC LIMIT $1;
 --   Limit
---     ->  Nested Loop
---           ->  Index Scan Backward using products_page on products
---           ->  Index Scan using stock_pkey on stock
---                 Index Cond: (product_id = products.id)
+--     ->  Index Scan Backward using products_page on products
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
 
-SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "stock"."available" FROM "products" INNER JOIN "stock" ON "products"."id" = "stock"."product_id" WHERE "products"."id" IN ($1, $2);
---   Nested Loop
---     ->  Index Scan using products_pkey on products
---           Index Cond: (id = ANY (ARRAY[$1, $2]))
---     ->  Index Scan using stock_pkey on stock
---           Index Cond: (product_id = products.id)
-
-SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "stock"."available" FROM "products" INNER JOIN "stock" ON "products"."id" = "stock"."product_id" WHERE ("products"."created_at", "products"."id") < ($1, $2) ORDER BY "products"."created_at" DESC, "products"."id" DESC LIMIT $3;
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" ORDER BY "products"."price_currency" ASC, "products"."price_amount" ASC, "products"."id" ASC LIMIT $1;
 --   Limit
---     ->  Nested Loop
---           ->  Index Scan Backward using products_page on products
---                 Index Cond: (ROW(created_at, id) < ROW($1, $2))
---           ->  Index Scan using stock_pkey on stock
---                 Index Cond: (product_id = products.id)
+--     ->  Index Scan using products_by_price on products
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
 
-SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "stock"."available" FROM "products" INNER JOIN "stock" ON "products"."id" = "stock"."product_id" WHERE ("products"."created_at", "products"."id") > ($1, $2) ORDER BY "products"."created_at" ASC, "products"."id" ASC LIMIT $3;
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" ORDER BY "products"."price_currency" DESC, "products"."price_amount" DESC, "products"."id" DESC LIMIT $1;
 --   Limit
---     ->  Nested Loop
---           ->  Index Scan using products_page on products
---                 Index Cond: (ROW(created_at, id) > ROW($1, $2))
---           ->  Index Scan using stock_pkey on stock
---                 Index Cond: (product_id = products.id)
+--     ->  Index Scan Backward using products_by_price on products
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
 
-SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "stock"."available" FROM "products" INNER JOIN "stock" ON "products"."id" = "stock"."product_id" WHERE LOWER("products"."name") LIKE LOWER($1) ESCAPE E'\\' AND ("products"."created_at", "products"."id") > ($2, $3) ORDER BY "products"."created_at" ASC, "products"."id" ASC LIMIT $4;
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" ORDER BY LOWER("products"."name") COLLATE "C" ASC, "products"."id" ASC LIMIT $1;
 --   Limit
---     ->  Sort
---           Sort Key: products.created_at, products.id
---           ->  Nested Loop
+--     ->  Index Scan using products_by_name on products
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" ORDER BY LOWER("products"."name") COLLATE "C" DESC, "products"."id" DESC LIMIT $1;
+--   Limit
+--     ->  Index Scan Backward using products_by_name on products
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE "products"."id" IN ($1, $2);
+--   Index Scan using products_pkey on products
+--     Index Cond: (id = ANY (ARRAY[$1, $2]))
+--     SubPlan 1
+--       ->  Index Scan using stock_pkey on stock
+--             Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE ("products"."created_at", "products"."id") < ($1, $2) ORDER BY "products"."created_at" DESC, "products"."id" DESC LIMIT $3;
+--   Limit
+--     ->  Index Scan Backward using products_page on products
+--           Index Cond: (ROW(created_at, id) < ROW($1, $2))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE ("products"."created_at", "products"."id") > ($1, $2) ORDER BY "products"."created_at" ASC, "products"."id" ASC LIMIT $3;
+--   Limit
+--     ->  Index Scan using products_page on products
+--           Index Cond: (ROW(created_at, id) > ROW($1, $2))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE ("products"."price_currency", "products"."price_amount", "products"."id") < ($1, $2, $3) ORDER BY "products"."price_currency" DESC, "products"."price_amount" DESC, "products"."id" DESC LIMIT $4;
+--   Limit
+--     ->  Index Scan Backward using products_by_price on products
+--           Index Cond: (ROW(price_currency, price_amount, id) < ROW($1, $2, $3))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE ("products"."price_currency", "products"."price_amount", "products"."id") > ($1, $2, $3) ORDER BY "products"."price_currency" ASC, "products"."price_amount" ASC, "products"."id" ASC LIMIT $4;
+--   Limit
+--     ->  Index Scan using products_by_price on products
+--           Index Cond: (ROW(price_currency, price_amount, id) > ROW($1, $2, $3))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE (LOWER("products"."name") COLLATE "C") <= LOWER($1) AND (LOWER("products"."name") COLLATE "C", "products"."id") < (LOWER($2), $3) ORDER BY LOWER("products"."name") COLLATE "C" DESC, "products"."id" DESC LIMIT $4;
+--   Limit
+--     ->  Index Scan Backward using products_by_name on products
+--           Index Cond: (((lower(name))::text <= lower($1)) AND (ROW((lower(name))::text, id) < ROW(lower($2), $3)))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE (LOWER("products"."name") COLLATE "C") >= LOWER($1) AND (LOWER("products"."name") COLLATE "C") < LOWER($2) AND ("products"."created_at", "products"."id") < ($3, $4) ORDER BY "products"."created_at" DESC, "products"."id" DESC LIMIT $5;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: products.created_at DESC, products.id DESC
 --                 ->  Bitmap Heap Scan on products
---                       Recheck Cond: (ROW(created_at, id) > ROW($2, $3))
---                       Filter: (lower(name) ~~ like_escape(lower($1), '\'::text))
---                       ->  Bitmap Index Scan on products_page
---                             Index Cond: (ROW(created_at, id) > ROW($2, $3))
---                 ->  Index Scan using stock_pkey on stock
---                       Index Cond: (product_id = products.id)
+--                       Recheck Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--                       Filter: (ROW(created_at, id) < ROW($3, $4))
+--                       ->  Bitmap Index Scan on products_by_name
+--                             Index Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
 
-SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "stock"."available" FROM "products" INNER JOIN "stock" ON "products"."id" = "stock"."product_id" WHERE LOWER("products"."name") LIKE LOWER($1) ESCAPE E'\\' ORDER BY "products"."created_at" ASC, "products"."id" ASC LIMIT $2;
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE (LOWER("products"."name") COLLATE "C") >= LOWER($1) AND (LOWER("products"."name") COLLATE "C") < LOWER($2) AND ("products"."created_at", "products"."id") > ($3, $4) ORDER BY "products"."created_at" ASC, "products"."id" ASC LIMIT $5;
 --   Limit
---     ->  Sort
---           Sort Key: products.created_at, products.id
---           ->  Hash Join
---                 Hash Cond: (stock.product_id = products.id)
---                 ->  Seq Scan on stock
---                 ->  Hash
---                       ->  Seq Scan on products
---                             Filter: (lower(name) ~~ like_escape(lower($1), '\'::text))
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: products.created_at, products.id
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--                       Filter: (ROW(created_at, id) > ROW($3, $4))
+--                       ->  Bitmap Index Scan on products_by_name
+--                             Index Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE (LOWER("products"."name") COLLATE "C") >= LOWER($1) AND (LOWER("products"."name") COLLATE "C") < LOWER($2) AND ("products"."price_currency", "products"."price_amount", "products"."id") < ($3, $4, $5) ORDER BY "products"."price_currency" DESC, "products"."price_amount" DESC, "products"."id" DESC LIMIT $6;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: products.price_currency DESC, products.price_amount DESC, products.id DESC
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--                       Filter: (ROW(price_currency, price_amount, id) < ROW($3, $4, $5))
+--                       ->  Bitmap Index Scan on products_by_name
+--                             Index Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE (LOWER("products"."name") COLLATE "C") >= LOWER($1) AND (LOWER("products"."name") COLLATE "C") < LOWER($2) AND ("products"."price_currency", "products"."price_amount", "products"."id") > ($3, $4, $5) ORDER BY "products"."price_currency" ASC, "products"."price_amount" ASC, "products"."id" ASC LIMIT $6;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: products.price_currency, products.price_amount, products.id
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--                       Filter: (ROW(price_currency, price_amount, id) > ROW($3, $4, $5))
+--                       ->  Bitmap Index Scan on products_by_name
+--                             Index Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE (LOWER("products"."name") COLLATE "C") >= LOWER($1) AND (LOWER("products"."name") COLLATE "C") < LOWER($2) AND (LOWER("products"."name") COLLATE "C") <= LOWER($3) AND (LOWER("products"."name") COLLATE "C", "products"."id") < (LOWER($4), $5) ORDER BY LOWER("products"."name") COLLATE "C" DESC, "products"."id" DESC LIMIT $6;
+--   Limit
+--     ->  Index Scan Backward using products_by_name on products
+--           Index Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)) AND ((lower(name))::text <= lower($3)) AND (ROW((lower(name))::text, id) < ROW(lower($4), $5)))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE (LOWER("products"."name") COLLATE "C") >= LOWER($1) AND (LOWER("products"."name") COLLATE "C") < LOWER($2) AND (LOWER("products"."name") COLLATE "C") >= LOWER($3) AND (LOWER("products"."name") COLLATE "C", "products"."id") > (LOWER($4), $5) ORDER BY LOWER("products"."name") COLLATE "C" ASC, "products"."id" ASC LIMIT $6;
+--   Limit
+--     ->  Index Scan using products_by_name on products
+--           Index Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)) AND ((lower(name))::text >= lower($3)) AND (ROW((lower(name))::text, id) > ROW(lower($4), $5)))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+-- Accepted: what a search finds is sorted: no index has both the parts of names and the order, and a shop has thousands of products, not millions
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE (LOWER("products"."name") COLLATE "C") >= LOWER($1) AND (LOWER("products"."name") COLLATE "C") < LOWER($2) ORDER BY "products"."created_at" ASC, "products"."id" ASC LIMIT $3;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: products.created_at, products.id
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--                       ->  Bitmap Index Scan on products_by_name
+--                             Index Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+-- Accepted: what a search finds is sorted: no index has both the parts of names and the order, and a shop has thousands of products, not millions
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE (LOWER("products"."name") COLLATE "C") >= LOWER($1) AND (LOWER("products"."name") COLLATE "C") < LOWER($2) ORDER BY "products"."created_at" DESC, "products"."id" DESC LIMIT $3;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: products.created_at DESC, products.id DESC
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--                       ->  Bitmap Index Scan on products_by_name
+--                             Index Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+-- Accepted: what a search finds is sorted: no index has both the parts of names and the order, and a shop has thousands of products, not millions
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE (LOWER("products"."name") COLLATE "C") >= LOWER($1) AND (LOWER("products"."name") COLLATE "C") < LOWER($2) ORDER BY "products"."price_currency" ASC, "products"."price_amount" ASC, "products"."id" ASC LIMIT $3;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: products.price_currency, products.price_amount, products.id
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--                       ->  Bitmap Index Scan on products_by_name
+--                             Index Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+-- Accepted: what a search finds is sorted: no index has both the parts of names and the order, and a shop has thousands of products, not millions
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE (LOWER("products"."name") COLLATE "C") >= LOWER($1) AND (LOWER("products"."name") COLLATE "C") < LOWER($2) ORDER BY "products"."price_currency" DESC, "products"."price_amount" DESC, "products"."id" DESC LIMIT $3;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: products.price_currency DESC, products.price_amount DESC, products.id DESC
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--                       ->  Bitmap Index Scan on products_by_name
+--                             Index Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE (LOWER("products"."name") COLLATE "C") >= LOWER($1) AND (LOWER("products"."name") COLLATE "C") < LOWER($2) ORDER BY LOWER("products"."name") COLLATE "C" ASC, "products"."id" ASC LIMIT $3;
+--   Limit
+--     ->  Index Scan using products_by_name on products
+--           Index Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE (LOWER("products"."name") COLLATE "C") >= LOWER($1) AND (LOWER("products"."name") COLLATE "C") < LOWER($2) ORDER BY LOWER("products"."name") COLLATE "C" DESC, "products"."id" DESC LIMIT $3;
+--   Limit
+--     ->  Index Scan Backward using products_by_name on products
+--           Index Cond: (((lower(name))::text >= lower($1)) AND ((lower(name))::text < lower($2)))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE (LOWER("products"."name") COLLATE "C") >= LOWER($1) AND (LOWER("products"."name") COLLATE "C", "products"."id") > (LOWER($2), $3) ORDER BY LOWER("products"."name") COLLATE "C" ASC, "products"."id" ASC LIMIT $4;
+--   Limit
+--     ->  Index Scan using products_by_name on products
+--           Index Cond: (((lower(name))::text >= lower($1)) AND (ROW((lower(name))::text, id) > ROW(lower($2), $3)))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE LOWER("products"."name") LIKE LOWER($1) AND ("products"."created_at", "products"."id") < ($2, $3) ORDER BY "products"."created_at" DESC, "products"."id" DESC LIMIT $4;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: products.created_at DESC, products.id DESC
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (lower(name) ~~ lower($1))
+--                       Filter: (ROW(created_at, id) < ROW($2, $3))
+--                       ->  Bitmap Index Scan on products_search
+--                             Index Cond: (lower(name) ~~ lower($1))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE LOWER("products"."name") LIKE LOWER($1) AND ("products"."created_at", "products"."id") > ($2, $3) ORDER BY "products"."created_at" ASC, "products"."id" ASC LIMIT $4;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: products.created_at, products.id
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (lower(name) ~~ lower($1))
+--                       Filter: (ROW(created_at, id) > ROW($2, $3))
+--                       ->  Bitmap Index Scan on products_search
+--                             Index Cond: (lower(name) ~~ lower($1))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE LOWER("products"."name") LIKE LOWER($1) AND ("products"."price_currency", "products"."price_amount", "products"."id") < ($2, $3, $4) ORDER BY "products"."price_currency" DESC, "products"."price_amount" DESC, "products"."id" DESC LIMIT $5;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: products.price_currency DESC, products.price_amount DESC, products.id DESC
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (lower(name) ~~ lower($1))
+--                       Filter: (ROW(price_currency, price_amount, id) < ROW($2, $3, $4))
+--                       ->  Bitmap Index Scan on products_search
+--                             Index Cond: (lower(name) ~~ lower($1))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE LOWER("products"."name") LIKE LOWER($1) AND ("products"."price_currency", "products"."price_amount", "products"."id") > ($2, $3, $4) ORDER BY "products"."price_currency" ASC, "products"."price_amount" ASC, "products"."id" ASC LIMIT $5;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: products.price_currency, products.price_amount, products.id
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (lower(name) ~~ lower($1))
+--                       Filter: (ROW(price_currency, price_amount, id) > ROW($2, $3, $4))
+--                       ->  Bitmap Index Scan on products_search
+--                             Index Cond: (lower(name) ~~ lower($1))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE LOWER("products"."name") LIKE LOWER($1) AND (LOWER("products"."name") COLLATE "C") <= LOWER($2) AND (LOWER("products"."name") COLLATE "C", "products"."id") < (LOWER($3), $4) ORDER BY LOWER("products"."name") COLLATE "C" DESC, "products"."id" DESC LIMIT $5;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: ((lower(products.name))::text) COLLATE "C" DESC, products.id DESC
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: ((lower(name) ~~ lower($1)) AND ((lower(name))::text <= lower($2)) AND (ROW((lower(name))::text, id) < ROW(lower($3), $4)))
+--                       ->  BitmapAnd
+--                             ->  Bitmap Index Scan on products_search
+--                                   Index Cond: (lower(name) ~~ lower($1))
+--                             ->  Bitmap Index Scan on products_by_name
+--                                   Index Cond: (((lower(name))::text <= lower($2)) AND (ROW((lower(name))::text, id) < ROW(lower($3), $4)))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE LOWER("products"."name") LIKE LOWER($1) AND (LOWER("products"."name") COLLATE "C") >= LOWER($2) AND (LOWER("products"."name") COLLATE "C", "products"."id") > (LOWER($3), $4) ORDER BY LOWER("products"."name") COLLATE "C" ASC, "products"."id" ASC LIMIT $5;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: ((lower(products.name))::text) COLLATE "C", products.id
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: ((lower(name) ~~ lower($1)) AND ((lower(name))::text >= lower($2)) AND (ROW((lower(name))::text, id) > ROW(lower($3), $4)))
+--                       ->  BitmapAnd
+--                             ->  Bitmap Index Scan on products_search
+--                                   Index Cond: (lower(name) ~~ lower($1))
+--                             ->  Bitmap Index Scan on products_by_name
+--                                   Index Cond: (((lower(name))::text >= lower($2)) AND (ROW((lower(name))::text, id) > ROW(lower($3), $4)))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+-- Accepted: what a search finds is sorted: no index has both the parts of names and the order, and a shop has thousands of products, not millions
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE LOWER("products"."name") LIKE LOWER($1) ORDER BY "products"."created_at" ASC, "products"."id" ASC LIMIT $2;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: products.created_at, products.id
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (lower(name) ~~ lower($1))
+--                       ->  Bitmap Index Scan on products_search
+--                             Index Cond: (lower(name) ~~ lower($1))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+-- Accepted: what a search finds is sorted: no index has both the parts of names and the order, and a shop has thousands of products, not millions
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE LOWER("products"."name") LIKE LOWER($1) ORDER BY "products"."created_at" DESC, "products"."id" DESC LIMIT $2;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: products.created_at DESC, products.id DESC
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (lower(name) ~~ lower($1))
+--                       ->  Bitmap Index Scan on products_search
+--                             Index Cond: (lower(name) ~~ lower($1))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+-- Accepted: what a search finds is sorted: no index has both the parts of names and the order, and a shop has thousands of products, not millions
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE LOWER("products"."name") LIKE LOWER($1) ORDER BY "products"."price_currency" ASC, "products"."price_amount" ASC, "products"."id" ASC LIMIT $2;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: products.price_currency, products.price_amount, products.id
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (lower(name) ~~ lower($1))
+--                       ->  Bitmap Index Scan on products_search
+--                             Index Cond: (lower(name) ~~ lower($1))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+-- Accepted: what a search finds is sorted: no index has both the parts of names and the order, and a shop has thousands of products, not millions
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE LOWER("products"."name") LIKE LOWER($1) ORDER BY "products"."price_currency" DESC, "products"."price_amount" DESC, "products"."id" DESC LIMIT $2;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: products.price_currency DESC, products.price_amount DESC, products.id DESC
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (lower(name) ~~ lower($1))
+--                       ->  Bitmap Index Scan on products_search
+--                             Index Cond: (lower(name) ~~ lower($1))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+-- Accepted: what a search finds is sorted: no index has both the parts of names and the order, and a shop has thousands of products, not millions
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE LOWER("products"."name") LIKE LOWER($1) ORDER BY LOWER("products"."name") COLLATE "C" ASC, "products"."id" ASC LIMIT $2;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: ((lower(products.name))::text) COLLATE "C", products.id
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (lower(name) ~~ lower($1))
+--                       ->  Bitmap Index Scan on products_search
+--                             Index Cond: (lower(name) ~~ lower($1))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+-- Accepted: what a search finds is sorted: no index has both the parts of names and the order, and a shop has thousands of products, not millions
+SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version", (SELECT "stock"."available" FROM "stock" WHERE "stock"."product_id" = "products"."id") AS "available" FROM "products" WHERE LOWER("products"."name") LIKE LOWER($1) ORDER BY LOWER("products"."name") COLLATE "C" DESC, "products"."id" DESC LIMIT $2;
+--   Limit
+--     ->  Result
+--           ->  Sort
+--                 Sort Key: ((lower(products.name))::text) COLLATE "C" DESC, products.id DESC
+--                 ->  Bitmap Heap Scan on products
+--                       Recheck Cond: (lower(name) ~~ lower($1))
+--                       ->  Bitmap Index Scan on products_search
+--                             Index Cond: (lower(name) ~~ lower($1))
+--           SubPlan 1
+--             ->  Index Scan using stock_pkey on stock
+--                   Index Cond: (product_id = products.id)
+
+SELECT "refunds"."id", "refunds"."order_id", "refunds"."intent_id", "refunds"."provider_refund_id", "refunds"."status", "refunds"."amount", "refunds"."currency", "refunds"."requested_by", "refunds"."created_at", "refunds"."updated_at" FROM "refunds" WHERE "refunds"."order_id" = $1 AND "refunds"."status" = $2 AND "refunds"."status" <> $3 LIMIT $4;
+--   Limit
+--     ->  Index Scan using refunds_any_of_order on refunds
+--           Index Cond: (order_id = $1)
+--           Filter: ((status <> $3) AND (status = $2))
 
 -- Accepted: only tests of crates/messaging count all rows
 SELECT COUNT(*) AS num_items FROM (SELECT "inbox"."consumer", "inbox"."message_id", "inbox"."received_at" FROM "inbox") AS "sub_query";
@@ -247,7 +709,7 @@ SELECT COUNT(*) AS num_items FROM (SELECT "outbox"."seq", "outbox"."id", "outbox
 --     ->  Index Only Scan using outbox_unpublished_aggregate on outbox
 
 -- Accepted: once at the start of a demo: is the catalogue empty?
-SELECT COUNT(*) AS num_items FROM (SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at" FROM "products") AS "sub_query";
+SELECT COUNT(*) AS num_items FROM (SELECT "products"."id", "products"."name", "products"."description", "products"."price_amount", "products"."price_currency", "products"."created_at", "products"."updated_at", "products"."version" FROM "products") AS "sub_query";
 --   Aggregate
 --     ->  Seq Scan on products
 
@@ -266,11 +728,11 @@ SELECT COUNT(*) FROM order_lines;
 --     ->  Seq Scan on order_lines
 
 -- Accepted: `plumbline audit` looks at everything, once after a drill or by hand
-SELECT COUNT(*) FROM order_lines l JOIN orders o ON o.id = l.order_id LEFT JOIN stock_reservations r ON r.order_id = l.order_id AND r.product_id = l.product_id WHERE r.quantity <> l.quantity OR (o.status IN ('PLACED', 'REJECTED') AND r.state IS NOT NULL) OR (o.status IN ('STOCK_RESERVED', 'PAYMENT_PENDING', 'PAYMENT_UNKNOWN', 'PAID', 'PAYMENT_FAILED') AND COALESCE(r.state, 'none') <> 'reserved') OR (o.status = 'CONFIRMED' AND COALESCE(r.state, 'none') <> 'sold') OR (o.status = 'CANCELLED' AND r.state <> 'released');
+SELECT COUNT(*) FROM order_lines l JOIN orders o ON o.id = l.order_id LEFT JOIN stock_reservations r ON r.order_id = l.order_id AND r.product_id = l.product_id WHERE r.quantity <> l.quantity OR (o.status IN ('PLACED', 'REJECTED') AND r.state IS NOT NULL) OR (o.status IN ('STOCK_RESERVED', 'PAYMENT_PENDING', 'PAYMENT_UNKNOWN', 'PAID', 'PAYMENT_FAILED') AND COALESCE(r.state, 'none') <> 'reserved') OR (o.status = 'CONFIRMED' AND COALESCE(r.state, 'none') <> 'sold') OR (o.status = 'REFUNDING' AND COALESCE(r.state, 'none') NOT IN ('reserved', 'sold')) OR (o.status = 'REFUNDED' AND COALESCE(r.state, 'none') <> 'released') OR (o.status = 'CANCEL_REQUESTED' AND r.state <> 'reserved') OR (o.status = 'CANCELLED' AND r.state <> 'released');
 --   Aggregate
 --     ->  Hash Join
 --           Hash Cond: (l.order_id = o.id)
---           Join Filter: ((r.quantity <> l.quantity) OR ((o.status = ANY ('{PLACED,REJECTED}'::text[])) AND (r.state IS NOT NULL)) OR ((o.status = ANY ('{STOCK_RESERVED,PAYMENT_PENDING,PAYMENT_UNKNOWN,PAID,PAYMENT_FAILED}'::text[])) AND (COALESCE(r.state, 'none'::text) <> 'reserved'::text)) OR ((o.status = 'CONFIRMED'::text) AND (COALESCE(r.state, 'none'::text) <> 'sold'::text)) OR ((o.status = 'CANCELLED'::text) AND (r.state <> 'released'::text)))
+--           Join Filter: ((r.quantity <> l.quantity) OR ((o.status = ANY ('{PLACED,REJECTED}'::text[])) AND (r.state IS NOT NULL)) OR ((o.status = ANY ('{STOCK_RESERVED,PAYMENT_PENDING,PAYMENT_UNKNOWN,PAID,PAYMENT_FAILED}'::text[])) AND (COALESCE(r.state, 'none'::text) <> 'reserved'::text)) OR ((o.status = 'CONFIRMED'::text) AND (COALESCE(r.state, 'none'::text) <> 'sold'::text)) OR ((o.status = 'REFUNDING'::text) AND (COALESCE(r.state, 'none'::text) <> ALL ('{reserved,sold}'::text[]))) OR ((o.status = 'REFUNDED'::text) AND (COALESCE(r.state, 'none'::text) <> 'released'::text)) OR ((o.status = 'CANCEL_REQUESTED'::text) AND (r.state <> 'reserved'::text)) OR ((o.status = 'CANCELLED'::text) AND (r.state <> 'released'::text)))
 --           ->  Hash Left Join
 --                 Hash Cond: ((l.order_id = r.order_id) AND (l.product_id = r.product_id))
 --                 ->  Seq Scan on order_lines l
@@ -289,6 +751,18 @@ SELECT COUNT(*) FROM orders WHERE status NOT IN ('CONFIRMED', 'REJECTED', 'CANCE
 --   Aggregate
 --     ->  Seq Scan on orders
 --           Filter: (status <> ALL ('{CONFIRMED,REJECTED,CANCELLED,REFUNDED}'::text[]))
+
+-- Accepted: `plumbline audit` looks at everything, once after a drill or by hand
+SELECT COUNT(*) FROM orders o WHERE (o.status = 'REFUNDED') <> EXISTS ( SELECT 1 FROM refunds r WHERE r.order_id = o.id AND r.status = 'succeeded' AND r.amount = o.total_amount AND r.currency = o.total_currency) OR (o.status = 'REFUNDING') <> EXISTS ( SELECT 1 FROM refunds r WHERE r.order_id = o.id AND r.status = 'open');
+--   Aggregate
+--     ->  Seq Scan on orders o
+--           Filter: (((status = 'REFUNDED'::text) <> (hashed SubPlan 2)) OR ((status = 'REFUNDING'::text) <> (hashed SubPlan 4)))
+--           SubPlan 2
+--             ->  Seq Scan on refunds r
+--                   Filter: (status = 'succeeded'::text)
+--           SubPlan 4
+--             ->  Seq Scan on refunds r_1
+--                   Filter: (status = 'open'::text)
 
 -- Accepted: `plumbline audit` looks at everything, once after a drill or by hand
 SELECT COUNT(*) FROM orders o WHERE (o.status IN ('PAID', 'CONFIRMED', 'REFUNDING', 'REFUNDED')) <> EXISTS ( SELECT 1 FROM payment_attempts p WHERE p.order_id = o.id AND p.status = 'succeeded' AND p.amount = o.total_amount AND p.currency = o.total_currency);
@@ -339,6 +813,20 @@ SELECT COUNT(*) FROM payment_attempts WHERE status = 'succeeded';
 --           Filter: (status = 'succeeded'::text)
 
 -- Accepted: `plumbline audit` looks at everything, once after a drill or by hand
+SELECT COUNT(*) FROM products;
+--   Aggregate
+--     ->  Seq Scan on products
+
+-- Accepted: `plumbline audit` looks at everything, once after a drill or by hand
+SELECT COUNT(*) FROM products p LEFT JOIN stock s ON s.product_id = p.id WHERE s.product_id IS NULL;
+--   Aggregate
+--     ->  Hash Anti Join
+--           Hash Cond: (p.id = s.product_id)
+--           ->  Seq Scan on products p
+--           ->  Hash
+--                 ->  Seq Scan on stock s
+
+-- Accepted: `plumbline audit` looks at everything, once after a drill or by hand
 SELECT COUNT(*) FROM stock;
 --   Aggregate
 --     ->  Seq Scan on stock
@@ -362,9 +850,9 @@ SELECT COUNT(*) FROM stock s LEFT JOIN ( SELECT product_id, SUM(CASE WHEN state 
 --                 ->  Seq Scan on stock s
 
 -- Accepted: `plumbline audit` looks at everything, once after a drill or by hand
-SELECT id, total_amount, total_currency FROM orders WHERE status IN ('PAID', 'CONFIRMED');
+SELECT id, total_amount, total_currency, status FROM orders WHERE status IN ('PAID', 'CONFIRMED', 'REFUNDING', 'REFUNDED');
 --   Seq Scan on orders
---     Filter: (status = ANY ('{PAID,CONFIRMED}'::text[]))
+--     Filter: (status = ANY ('{PAID,CONFIRMED,REFUNDING,REFUNDED}'::text[]))
 
 UPDATE "orders" SET "deadline_at" = $1 WHERE "orders"."id" IN (SELECT "orders"."id" FROM "orders" WHERE "orders"."deadline_at" <= $2 AND (NOT EXISTS(SELECT $3 FROM "outbox" WHERE "outbox"."aggregate_id" = "orders"."id" AND "outbox"."published_at" IS NULL)) ORDER BY "orders"."deadline_at" ASC LIMIT $4 FOR UPDATE SKIP LOCKED) RETURNING "id", "number", "customer_id", "status", "version", "total_amount", "total_currency", "payment_method", "idempotency_key", "body_hash", "created_at", "updated_at", "deadline_at";
 --   Update on orders
@@ -431,6 +919,30 @@ UPDATE "payment_attempts" SET "status" = $1, "updated_at" = $2, "intent_id" = $3
 --           Index Cond: (order_id = $4)
 --           Filter: (status = $5)
 
+UPDATE "products" SET "version" = "version" + $1, "updated_at" = $2, "name" = $3 WHERE "products"."id" = $4 AND "products"."version" = $5;
+--   Update on products
+--     ->  Index Scan using products_pkey on products
+--           Index Cond: (id = $4)
+--           Filter: (version = $5)
+
+UPDATE "products" SET "version" = "version" + $1, "updated_at" = $2, "name" = $3, "price_amount" = $4, "price_currency" = $5 WHERE "products"."id" = $6 AND "products"."version" = $7;
+--   Update on products
+--     ->  Index Scan using products_pkey on products
+--           Index Cond: (id = $6)
+--           Filter: (version = $7)
+
+UPDATE "products" SET "version" = "version" + $1, "updated_at" = $2, "price_amount" = $3, "price_currency" = $4 WHERE "products"."id" = $5 AND "products"."version" = $6;
+--   Update on products
+--     ->  Index Scan using products_pkey on products
+--           Index Cond: (id = $5)
+--           Filter: (version = $6)
+
+UPDATE "refunds" SET "status" = $1, "provider_refund_id" = $2, "updated_at" = $3 WHERE "refunds"."id" = $4 AND "refunds"."status" = $5;
+--   Update on refunds
+--     ->  Index Scan using refunds_pkey on refunds
+--           Index Cond: (id = $4)
+--           Filter: (status = $5)
+
 UPDATE "stock" SET "available" = "stock"."available" - "order_lines"."quantity", "reserved" = "stock"."reserved" + "order_lines"."quantity" FROM "order_lines" WHERE "order_lines"."order_id" = $1 AND "order_lines"."product_id" = "stock"."product_id" AND "stock"."available" >= "order_lines"."quantity";
 --   Update on stock
 --     ->  Nested Loop
@@ -457,6 +969,21 @@ UPDATE "stock" SET "reserved" = "stock"."reserved" - "stock_reservations"."quant
 --                 Filter: (state = $2)
 --           ->  Index Scan using stock_pkey on stock
 --                 Index Cond: (product_id = stock_reservations.product_id)
+
+UPDATE "stock" SET "sold" = "stock"."sold" - "stock_reservations"."quantity", "available" = "stock"."available" + "stock_reservations"."quantity" FROM "stock_reservations" WHERE "stock_reservations"."order_id" = $1 AND "stock_reservations"."product_id" = "stock"."product_id" AND "stock_reservations"."state" = $2;
+--   Update on stock
+--     ->  Nested Loop
+--           ->  Index Scan using stock_reservations_pkey on stock_reservations
+--                 Index Cond: (order_id = $1)
+--                 Filter: (state = $2)
+--           ->  Index Scan using stock_pkey on stock
+--                 Index Cond: (product_id = stock_reservations.product_id)
+
+UPDATE "stock" SET "total" = "total" + $1, "available" = "available" + $2 WHERE "stock"."product_id" = $3 AND ("available" + $4 BETWEEN $5 AND $6);
+--   Update on stock
+--     ->  Index Scan using stock_pkey on stock
+--           Index Cond: (product_id = $3)
+--           Filter: (((available + $4) >= $5) AND ((available + $4) <= $6))
 
 UPDATE "stock_reservations" SET "state" = $1 WHERE "stock_reservations"."order_id" = $2 AND "stock_reservations"."state" = $3;
 --   Update on stock_reservations

@@ -15,6 +15,9 @@ impl Orders {
         ids: &[OrderId],
     ) -> Result<HashMap<OrderId, Payment>, OrderError> {
         use payment_attempts::Column;
+        if ids.is_empty() {
+            return Ok(HashMap::new());
+        }
         let attempts = payment_attempts::Entity::find()
             .filter(Column::OrderId.is_in(ids.iter().map(|id| id.as_uuid())))
             .order_by_asc(Column::OrderId)

@@ -120,15 +120,15 @@ fn whole_table(node: &Value, sizes: &Sizes) -> Option<Problem> {
     })
 }
 
-/// Without a condition on it, unless a limit ends it early: the first rows do, not the first that a
-/// filter lets through.
+/// Without a condition on it, unless a limit ends it early: the first rows do, or the first that a
+/// filter lets through, if it is expected to let a tenth through.
 fn whole_index(node: &Value, above: Above, sizes: &Sizes) -> Option<Problem> {
-    let ends_early = above.ends_early && node.get("Filter").is_none();
-    if ends_early || node.get("Index Cond").is_some() {
-        return None;
-    }
     let index = text(node, "Index Name");
     let rows = big(index, sizes)?;
+    let passes = node.get("Filter").is_none() || expected_rows(node) >= rows / 10;
+    if above.ends_early && passes || node.get("Index Cond").is_some() {
+        return None;
+    }
     Some(Problem::ReadsIndex {
         index: index.to_owned(),
         rows,
@@ -136,8 +136,8 @@ fn whole_index(node: &Value, above: Above, sizes: &Sizes) -> Option<Problem> {
 }
 
 fn sort(node: &Value, above: Above, sizes: &Sizes) -> Option<Problem> {
-    let rows = node["Plan Rows"].as_u64().unwrap_or(u64::MAX);
-    if !above.is_page && rows < MANY {
+    let rows = expected_rows(node);
+    if rows <= 1 || !above.is_page && rows < MANY {
         return None;
     }
     let table = big_table_below(node, sizes)?;
@@ -156,6 +156,10 @@ fn big_table_below(node: &Value, sizes: &Sizes) -> Option<String> {
     children
         .iter()
         .find_map(|child| big_table_below(child, sizes))
+}
+
+fn expected_rows(node: &Value) -> u64 {
+    node["Plan Rows"].as_u64().unwrap_or(u64::MAX)
 }
 
 fn big(name: &str, sizes: &Sizes) -> Option<u64> {

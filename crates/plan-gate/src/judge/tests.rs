@@ -66,7 +66,9 @@ fn a_whole_index_is_read_only_as_far_as_a_limit_wants() {
 fn a_filter_may_let_nothing_through_before_the_limit() {
     let mut scan = index_scan("orders_pkey");
     scan["Filter"] = json!("(status = $1)");
-    assert_eq!(found(&above("Limit", scan)), [WHOLE_INDEX]);
+    assert_eq!(found(&above("Limit", scan.clone())), [WHOLE_INDEX]);
+    scan["Plan Rows"] = json!(10_000);
+    assert!(found(&above("Limit", scan)).is_empty());
 }
 
 #[test]
@@ -78,7 +80,10 @@ fn a_condition_on_the_index_is_what_it_is_for() {
     assert!(found(&above("Sort", scan.clone())).is_empty());
     assert_eq!(found(&above("Limit", above("Sort", scan.clone()))), [SORTS]);
     scan["Plan Rows"] = json!(1_000);
-    assert_eq!(found(&above("Sort", scan)), [SORTS]);
+    assert_eq!(found(&above("Sort", scan.clone())), [SORTS]);
+    // One row is in order.
+    scan["Plan Rows"] = json!(1);
+    assert!(found(&above("Limit", above("Sort", scan))).is_empty());
 }
 
 #[test]

@@ -11,8 +11,8 @@ use testkit::environment::POSTGRES_URL;
 
 const BY_ID: &str = r#"SELECT "number" FROM "orders" WHERE "id" = $1"#;
 const BY_PAYMENT: &str = r#"SELECT "number" FROM "orders" WHERE "payment_method" = $1"#;
-const DEAREST: &str = r#"SELECT "id" FROM "orders" WHERE "customer_id" = $1
-    ORDER BY "total_amount" DESC LIMIT $2"#;
+const DEAREST: &str = r#"SELECT "id" FROM "orders" WHERE "customer_id" IN ($1, $2)
+    ORDER BY "total_amount" DESC LIMIT $3"#;
 
 fn rows_of(table: &str) -> u64 {
     if table == "orders" { BIG } else { 10 }
