@@ -7,6 +7,7 @@ use std::time::Duration;
 use database::Database;
 use sea_orm::{ConnectionTrait, Statement};
 use testkit::postgres::{FreshDatabase, fresh_database};
+use testkit::statement::own;
 use tokio::time::timeout;
 
 /// Half of them read.
@@ -20,7 +21,7 @@ async fn postgres() -> Option<(FreshDatabase, Database)> {
 }
 
 async fn number(database: &Database, sql: &str) -> Result<i64, sea_orm::DbErr> {
-    let statement = Statement::from_string(database.backend(), sql);
+    let statement = Statement::from_string(database.backend(), own(sql));
     let row = database.reader().query_one_raw(statement).await?;
     row.unwrap().try_get_by_index(0)
 }
@@ -75,7 +76,7 @@ async fn a_connection_that_the_server_ended_is_replaced() {
         return;
     };
     let pid = number(&database, PID).await.unwrap();
-    let end = format!("SELECT pg_terminate_backend({pid}::int)");
+    let end = own(&format!("SELECT pg_terminate_backend({pid}::int)"));
     let statement = Statement::from_string(database.backend(), end);
     database.writer().execute_raw(statement).await.unwrap();
     // The first may still meet the ended one; none after it does.
