@@ -17,7 +17,7 @@ pub struct BenchGatewayArguments {
     #[arg(long, value_parser = http_url)]
     auth_url: Url,
     /// The servers, in the order gateway, (b), (c), (d): address and process.
-    #[arg(long, value_name = "URL=PID", value_delimiter = ',', value_parser = server, num_args = 4)]
+    #[arg(long, value_name = "URL=PID", value_delimiter = ',', value_parser = server)]
     servers: Vec<Server>,
     /// Seconds of each case in a round.
     #[arg(long, value_name = "S", default_value = "4", value_parser = seconds)]
