@@ -235,6 +235,13 @@ mod tests {
             *self.document.lock().unwrap() = Self::document(keys);
         }
 
+        /// A connection that is kept alive may be answered once more after the server has stopped:
+        /// no keys then, either.
+        async fn go_away(&self) {
+            self.document.lock().unwrap().clear();
+            self.server.stop(false).await;
+        }
+
         fn fetches(&self) -> usize {
             self.fetches.load(Ordering::SeqCst)
         }
@@ -296,7 +303,7 @@ mod tests {
         let signer = Signer::start(&[&old]);
         let reader = signer.reader(&clock);
         assert!(reader.key(&old.kid).await.is_ok());
-        signer.server.stop(false).await;
+        signer.go_away().await;
         clock.advance(TimeDelta::minutes(59));
         assert!(reader.key(&old.kid).await.is_ok());
         clock.advance(TimeDelta::minutes(1));
