@@ -12,6 +12,7 @@ mod keys;
 mod migrate;
 mod payment_double;
 mod permissions;
+mod resources;
 mod running;
 mod seed;
 mod service_accounts;

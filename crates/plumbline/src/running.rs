@@ -21,7 +21,8 @@ use url::Url;
 use crate::{
     http,
     payment_double::{self, DoubleFailed},
-    services::{Resources, Services},
+    resources::Resources,
+    services::Services,
     settings::{InvalidGatewayAccount, Settings},
     trusted_documents::TrustedDocumentsFailed,
 };
@@ -250,7 +251,7 @@ impl Running {
     /// The broker, to look at what it holds.
     #[must_use]
     pub fn broker(&self) -> &Broker {
-        self.resources.broker()
+        &self.resources.broker
     }
 
     /// Stops: no new requests, then the background tasks, then the connections. What does not end

@@ -1,9 +1,8 @@
-//! What a role consists of: first its connections, then its services.
+//! The services of a process: what a role consists of, on the connections of its [`Resources`].
 
 use std::{io, net::TcpListener, sync::Arc, time::Duration};
 
 use auth::{AuthConfig, AuthDeps, AuthService, EncryptionKey, TokenSecretKey};
-use cache::{Cache, CacheConfig};
 use chrono::TimeDelta;
 use database::Database;
 use gateway::{
@@ -14,8 +13,8 @@ use gateway::{
     },
 };
 use kernel::SharedClock;
-use messaging::{Broker, BrokerConfig, QueueSpec, Relay, RelayConfig, RelayWaker, outbox};
-use migrations::{AuthMigrator, MigratorTrait, OrdersMigrator};
+use messaging::{Broker, BrokerConfig, Relay, RelayConfig, RelayWaker, outbox};
+use migrations::AuthMigrator;
 use order_worker::{Worker, WorkerConfig, WorkerDeps};
 use orders::Orders;
 use payment::{Stripe, StripeConfig};
@@ -26,7 +25,7 @@ use service_kit::{
     health::Readiness,
     jwks::{KeySource, RemoteKeys, RemoteKeysConfig},
     lifecycle::Shutdown,
-    mail::{DevMailbox, Mailer, SmtpConfig, SmtpMailer},
+    mail::{DevMailbox, Mailer},
     rate_limit::Subjects,
     revocation::RevocationList,
 };
@@ -36,171 +35,12 @@ use url::Url;
 use user_directory::{ClientCredentials, Directory, ServiceTokens};
 
 use crate::{
-    Role, StartError, migrate, seed,
+    Role, StartError, migrate,
+    resources::Resources,
+    seed,
     settings::{self, Settings},
     trusted_documents,
 };
-
-/// The connections of a process. A role has those that it needs.
-pub(crate) struct Resources {
-    auth_database: Option<Database>,
-    orders_database: Option<Database>,
-    broker: Broker,
-    cache: Cache,
-    mailer: Mailer,
-    revocations: RevocationList,
-    clock: SharedClock,
-}
-
-impl Resources {
-    pub(crate) async fn connect(
-        settings: &Settings,
-        role: Role,
-        clock: SharedClock,
-        shutdown: &Shutdown,
-    ) -> Result<Self, StartError> {
-        let auth_database = if role.has_auth() {
-            Some(
-                open::<AuthMigrator>(
-                    "auth",
-                    &settings.auth.database_url,
-                    settings.auth.max_connections,
-                    role,
-                )
-                .await?,
-            )
-        } else {
-            None
-        };
-        let orders_database = if role.has_gateway() || role.has_worker() {
-            Some(
-                open::<OrdersMigrator>(
-                    "orders",
-                    &settings.orders.database_url,
-                    settings.orders.max_connections,
-                    role,
-                )
-                .await?,
-            )
-        } else {
-            None
-        };
-        let config = BrokerConfig::new(&settings.broker.url, &settings.broker.namespace);
-        let broker = Broker::connect(config, &queues(), shutdown.hard()).await?;
-        let cache = Cache::connect(CacheConfig {
-            url: settings.cache.url.clone(),
-            namespace: settings.cache.namespace.clone(),
-            max_entries: settings.cache.max_entries,
-            max_loads: settings.cache.max_loads.into(),
-        })
-        .await?;
-        let revocations = match cache.redis() {
-            Some(redis) => {
-                let namespace = &settings.cache.namespace;
-                RevocationList::over(redis.clone(), namespace, Arc::clone(&clock))
-            }
-            None => RevocationList::in_memory(Arc::clone(&clock)),
-        };
-        let (running, stop) = (revocations.clone(), shutdown.soft());
-        shutdown.spawn("revocations", async move { running.run(stop).await });
-        let mailer = match settings.mail.url.as_str() {
-            "memory:" => Mailer::Memory(DevMailbox::default()),
-            url => Mailer::Smtp(SmtpMailer::new(&SmtpConfig {
-                url: SecretString::from(url),
-                from: settings.mail.from.clone(),
-            })?),
-        };
-        Ok(Self {
-            auth_database,
-            orders_database,
-            broker,
-            cache,
-            mailer,
-            revocations,
-            clock,
-        })
-    }
-
-    pub(crate) fn broker(&self) -> &Broker {
-        &self.broker
-    }
-
-    pub(crate) async fn close(self) {
-        self.broker.close().await;
-        for database in [self.auth_database, self.orders_database]
-            .into_iter()
-            .flatten()
-        {
-            if let Err(error) = database.close().await {
-                tracing::warn!(%error, "a database was not closed in good order");
-            }
-        }
-    }
-
-    fn readiness(&self, shutdown: &Shutdown) -> Readiness {
-        let mut readiness = Readiness::new(shutdown.soft());
-        let databases = [
-            ("auth_database", &self.auth_database),
-            ("orders_database", &self.orders_database),
-        ];
-        for (name, database) in databases {
-            if let Some(database) = database.clone() {
-                readiness = readiness.check(name, move || {
-                    let database = database.clone();
-                    async move {
-                        database
-                            .ping()
-                            .await
-                            .map_err(|_| "it does not answer".to_owned())
-                    }
-                });
-            }
-        }
-        let broker = self.broker.clone();
-        let cache = self.cache.clone();
-        readiness
-            .check("broker", move || {
-                std::future::ready(available(broker.is_ready()))
-            })
-            // Every role works on without it: see [cache] in config.default.toml.
-            .optional("cache", move || {
-                std::future::ready(available(cache.is_ready()))
-            })
-    }
-}
-
-fn available(is_ready: bool) -> Result<(), String> {
-    if is_ready {
-        Ok(())
-    } else {
-        Err("it is away".to_owned())
-    }
-}
-
-/// Connects a context's database. The embedded mode migrates it; roles, of which many start at
-/// once, only check that someone has.
-async fn open<M: MigratorTrait>(
-    context: &'static str,
-    url: &str,
-    max_connections: u32,
-    role: Role,
-) -> Result<Database, StartError> {
-    let database = migrate::connect(context, url, max_connections).await?;
-    if role == Role::All {
-        migrate::up::<M>(context, &database).await?;
-    } else {
-        migrate::check::<M>(context, &database).await?;
-    }
-    Ok(database)
-}
-
-/// Every queue of the system: each process declares them all, so that no event is unroutable
-/// whichever process comes first.
-fn queues() -> Vec<QueueSpec> {
-    let mut queues = auth::queues();
-    queues.push(order_worker::QUEUE);
-    queues
-}
 
 /// The services of a process.
 pub(crate) struct Services {
