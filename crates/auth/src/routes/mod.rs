@@ -3,6 +3,7 @@
 
 mod admin;
 mod answer_challenge;
+mod answers;
 mod api_keys;
 mod browser;
 mod change_password;
@@ -19,6 +20,7 @@ mod logged_in;
 mod me;
 mod mfa;
 mod oauth;
+mod openapi;
 mod pages;
 mod passkeys;
 mod refresh_tokens;
@@ -35,128 +37,34 @@ mod step_up;
 mod update_profile;
 mod well_known;
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use actix_web::{
-    HttpResponse,
     body::BoxBody,
     dev::ServiceRequest,
-    http::header::{CACHE_CONTROL, HeaderValue},
     middleware::{Next, from_fn},
     web::{self, ServiceConfig},
 };
-use contracts::ErrorCode;
 use kernel::Permission;
-use sea_orm::DbErr;
-use serde::Serialize;
 use service_kit::{
     api_docs,
     browser::OwnOrigin,
     json::JsonLimit,
-    problem::{Problem, ProblemBody},
     routes::{Access, DeclaredRoute, RouteTable, not_found},
 };
-use utoipa::OpenApi as _;
 
-use self::limits::TooManyRequests;
-use crate::{
-    password::{PasswordError, PolicyViolation},
-    service::AuthService,
-    use_cases::begin_session::SessionTokens,
+use self::answers::{
+    Nothing, SessionAnswer, database_problem, password_problem, policy_problem, secret_answer,
 };
+use crate::service::AuthService;
+
+pub use openapi::openapi;
 
 pub(crate) use external_logins::callback_url as external_login_callback;
 
 const PREFIX: &str = "/auth";
 /// Of a body with credentials, in bytes.
 const BODY_LIMIT: JsonLimit = JsonLimit(8 * 1024);
-
-#[derive(utoipa::OpenApi)]
-#[openapi(
-    info(
-        title = "Plumbline auth",
-        description = "Registration, log-in, sessions, and the keys that verify access tokens. \
-                       Errors are RFC 9457 problems with a stable `code`.",
-        license(name = "MIT OR Apache-2.0", identifier = "MIT OR Apache-2.0"),
-    ),
-    servers((url = "/", description = "The server of this document")),
-    paths(
-        admin::list_users::handle,
-        admin::read_user::handle,
-        admin::disable_user::handle,
-        admin::enable_user::handle,
-        admin::change_role::handle,
-        admin::end_user_sessions::handle,
-        admin::list_audit_events::handle,
-        register_user::handle,
-        request_email_verification::handle,
-        confirm_email::handle,
-        request_password_reset::handle,
-        reset_password::handle,
-        create_session::handle,
-        list_sessions::handle,
-        revoke_all_sessions::handle,
-        revoke_session::handle,
-        answer_challenge::handle,
-        step_up::handle,
-        refresh_tokens::handle,
-        me::handle,
-        external_logins::list_providers::handle,
-        external_logins::begin::handle,
-        external_logins::complete::handle,
-        external_identities::list::handle,
-        external_identities::link::handle,
-        external_identities::unlink::handle,
-        update_profile::handle,
-        delete_account::handle,
-        export_data::handle,
-        change_password::handle,
-        request_email_change::handle,
-        confirm_email_change::handle,
-        oauth::token::handle,
-        oauth::introspect::handle,
-        oauth::revoke::handle,
-        api_keys::list,
-        api_keys::create,
-        api_keys::revoke,
-        service_accounts::list,
-        service_accounts::create,
-        service_accounts::disable,
-        passkeys::begin_adding::handle,
-        passkeys::add::handle,
-        passkeys::list::handle,
-        passkeys::delete::handle,
-        passkeys::begin_log_in::handle,
-        passkeys::log_in::handle,
-        mfa::read::handle,
-        mfa::enrol_totp::handle,
-        mfa::confirm_totp::handle,
-        mfa::disable::handle,
-        mfa::renew_recovery_codes::handle,
-        well_known::jwks,
-        well_known::metadata,
-    ),
-    components(schemas(ProblemBody)),
-    modifiers(&ClientSecret, &TooManyRequests),
-)]
-struct Document;
-
-struct ClientSecret;
-
-impl utoipa::Modify for ClientSecret {
-    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
-        use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
-        let client = SecurityScheme::Http(Http::new(HttpAuthScheme::Basic));
-        let components = document.components.get_or_insert_default();
-        components.add_security_scheme("client", client);
-    }
-}
-
-/// The OpenAPI document of this service.
-#[must_use]
-pub fn openapi() -> utoipa::openapi::OpenApi {
-    api_docs::complete(Document::openapi(), &declared_routes())
-}
 
 pub(crate) fn configure(service: &AuthService, config: &mut ServiceConfig) {
     let documents = web::Data::new(well_known::Documents::of(service));
@@ -454,71 +362,4 @@ fn routes() -> RouteTable {
         )
         .get("/reset-password", Public, pages::reset_password)
         .get("/reset-password.js", Public, pages::reset_password_script)
-}
-
-/// The answer to a log-in and to a refresh; names of RFC 6749 §5.1.
-#[derive(Serialize, utoipa::ToSchema)]
-struct SessionAnswer {
-    /// A JWT, sent as `Authorization: Bearer`.
-    access_token: String,
-    /// Works once; the answer to it has the next one.
-    #[schema(example = "bWluZSBhbG9uZSwgYW5kIG9ubHkgdGhpcyBvbmNlISE")]
-    ///
-    /// Left out where it is in a cookie.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    refresh_token: Option<String>,
-    #[schema(example = "Bearer")]
-    token_type: &'static str,
-    /// Of the access token, in seconds.
-    #[schema(example = 600)]
-    expires_in: i64,
-    session_id: uuid::Uuid,
-}
-
-impl SessionAnswer {
-    fn new(tokens: SessionTokens, lifetime: chrono::TimeDelta) -> Self {
-        Self {
-            access_token: tokens.access_token,
-            refresh_token: Some(tokens.refresh_token.expose()),
-            token_type: "Bearer",
-            expires_in: lifetime.num_seconds(),
-            session_id: tokens.session_id.as_uuid(),
-        }
-    }
-}
-
-/// `{}`: there is nothing to tell yet.
-#[derive(Serialize, utoipa::ToSchema)]
-struct Nothing {}
-
-/// Credentials are in it: no cache may keep it (RFC 6749 §5.1).
-fn secret_answer(
-    mut response: actix_web::HttpResponseBuilder,
-    body: &impl Serialize,
-) -> HttpResponse {
-    response
-        .insert_header((CACHE_CONTROL, HeaderValue::from_static("no-store")))
-        .json(body)
-}
-
-fn database_problem(error: DbErr) -> Problem {
-    if database::is_transient(&error) {
-        Problem::unavailable(error)
-    } else {
-        Problem::internal(error)
-    }
-}
-
-/// A password that is refused, in a field of the request.
-fn policy_problem(field: &str, violation: PolicyViolation) -> Problem {
-    Problem::new(ErrorCode::Validation).field(field, violation.code(), violation.to_string())
-}
-
-fn password_problem(error: PasswordError) -> Problem {
-    match error {
-        PasswordError::Saturated => Problem::new(ErrorCode::HashCapacity)
-            .retry_after(Duration::from_secs(2))
-            .cause(error),
-        PasswordError::Hash(_) | PasswordError::Died => Problem::internal(error),
-    }
 }

@@ -18,11 +18,11 @@ use actix_web::{
 };
 use service_kit::access_token::Verifier;
 use service_kit::client_address::ClientAddress;
-use service_kit::json::{JsonLimit, read};
 use service_kit::problem::chain;
 use service_kit::rate_limit::TooMany;
 
 use super::answer::{Answer, Rejection, Stage};
+use super::body::{check_content_type, read_body};
 use super::checked::CheckedExecutor;
 use super::code::{Code, too_many_error};
 use super::engine::{Engine, Prepared};
@@ -275,67 +275,6 @@ async fn authenticate(verifier: &Verifier, request: &HttpRequest) -> Result<Opti
                 Stop::from(rejection).with(header::RETRY_AFTER, "1")
             }
         })
-}
-
-fn check_content_type(request: &HttpRequest) -> Result<(), Rejection> {
-    let unsupported = |message| Rejection::refused(415, Code::UnsupportedMediaType, message);
-    let value = request
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok());
-    let mut parts = value.unwrap_or_default().split(';').map(str::trim);
-    if !parts
-        .next()
-        .is_some_and(|essence| essence.eq_ignore_ascii_case("application/json"))
-    {
-        return Err(unsupported("Send the request as application/json."));
-    }
-    let is_other_charset = |parameter: &str| {
-        let charset = parameter
-            .split_once('=')
-            .filter(|(name, _)| name.eq_ignore_ascii_case("charset"));
-        charset.is_some_and(|(_, value)| !value.trim_matches('"').eq_ignore_ascii_case("utf-8"))
-    };
-    if parts.any(is_other_charset) {
-        return Err(unsupported("JSON is sent in UTF-8."));
-    }
-    if request.headers().contains_key(header::CONTENT_ENCODING) {
-        return Err(unsupported("Send the body uncompressed."));
-    }
-    Ok(())
-}
-
-async fn read_body(
-    request: &HttpRequest,
-    body: web::Payload,
-    config: &HttpConfig,
-) -> Result<web::Bytes, Rejection> {
-    let declared = request.headers().get(header::CONTENT_LENGTH);
-    let declared = declared.and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    let too_large = || {
-        let message = format!("The body is larger than {} bytes.", config.body_bytes);
-        Rejection::refused(413, Code::PayloadTooLarge, message)
-    };
-    if declared.is_some_and(|length| length > config.body_bytes) {
-        return Err(too_large());
-    }
-    let reading = read(body.into_inner(), JsonLimit(config.body_bytes));
-    match tokio::time::timeout(config.body_timeout, reading).await {
-        Ok(Ok(body)) => Ok(body),
-        Ok(Err(problem)) if problem.code() == contracts::ErrorCode::PayloadTooLarge => {
-            Err(too_large())
-        }
-        Ok(Err(_)) => Err(Rejection::refused(
-            400,
-            Code::BadRequest,
-            "The body could not be read.",
-        )),
-        Err(_) => Err(Rejection::refused(
-            408,
-            Code::Timeout,
-            "The body took too long to arrive.",
-        )),
-    }
 }
 
 fn accept(request: &HttpRequest) -> Option<String> {

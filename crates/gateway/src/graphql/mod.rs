@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 mod answer;
+mod body;
 pub mod checked;
 mod code;
 mod direct;
