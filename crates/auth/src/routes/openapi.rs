@@ -3,7 +3,7 @@
 use service_kit::{api_docs, problem::ProblemBody};
 use utoipa::OpenApi as _;
 
-use super::*;
+use super::{limits::TooManyRequests, *};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
