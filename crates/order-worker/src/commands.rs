@@ -7,7 +7,7 @@ use orders::{STEP_OVERDUE, domain::OrderStatus};
 
 /// A step of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
+pub enum Step {
     ReserveStock,
     Charge,
     Confirm,
@@ -15,8 +15,9 @@ pub(crate) enum Step {
     Refund,
 }
 
+/// What an event asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Command {
+pub enum Command {
     Step(Step),
     /// Ask the provider about a payment, because a webhook told that there is news.
     SettleNotice,
@@ -70,7 +71,8 @@ pub const fn declared_commands() -> &'static [DeclaredCommand] {
 
 impl Command {
     /// What an event of this type asks for.
-    pub(crate) fn asked_for_by(event_type: &str) -> Option<Self> {
+    #[must_use]
+    pub fn asked_for_by(event_type: &str) -> Option<Self> {
         let asked = COMMANDS.iter().find(|(asking, _)| *asking == event_type);
         asked.map(|(_, command)| *command)
     }
@@ -78,7 +80,8 @@ impl Command {
 
 impl Step {
     /// What an order in this state waits for.
-    pub(crate) const fn due_in(status: OrderStatus) -> Option<Self> {
+    #[must_use]
+    pub const fn due_in(status: OrderStatus) -> Option<Self> {
         match status {
             OrderStatus::Placed => Some(Self::ReserveStock),
             OrderStatus::StockReserved

@@ -15,7 +15,7 @@ use orders::Orders;
 use payment::Stripe;
 use service_kit::lifecycle::Shutdown;
 
-pub use commands::{DeclaredCommand, declared_commands};
+pub use commands::{Command, DeclaredCommand, Step, declared_commands};
 pub use saga::{HandleError, Saga};
 
 /// The name under which the saga keeps its receipts in the inbox.

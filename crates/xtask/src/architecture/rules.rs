@@ -94,6 +94,19 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "order-worker",
         ],
     ),
+    // Plays the saga through, and compares what it tells with the use-cases.
+    (
+        "simulation",
+        &[
+            "kernel",
+            "contracts",
+            "database",
+            "messaging",
+            "cache",
+            "orders",
+            "order-worker",
+        ],
+    ),
     ("testkit", &[]),
     // Looks at the schema alone, and is no part of the product.
     ("plan-gate", &["migrations", "testkit"]),
