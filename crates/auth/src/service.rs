@@ -5,7 +5,9 @@ use cache::RedisLink;
 use chrono::{DateTime, Utc};
 use database::Database;
 use kernel::SharedClock;
-use messaging::{Broker, QueueSpec, Relay, RelayConfig, RelayWaker, outbox};
+use messaging::{
+    Broker, QueueSpec, Relay, RelayConfig, RelayWaker, UnknownQueue, consumer::Consumer, outbox,
+};
 use sea_orm::DbErr;
 use service_kit::{
     access_token::{ApiKeys, Verifier, VerifierConfig},
@@ -69,6 +71,9 @@ pub enum AuthError {
     ExternalProviders(#[from] ExternalProvidersError),
     #[error("the auth database failed")]
     Database(#[from] DbErr),
+    /// The broker was connected without [`queues`].
+    #[error(transparent)]
+    Queue(#[from] UnknownQueue),
 }
 
 /// The identity context, ready to serve. Clones share everything.
@@ -185,15 +190,13 @@ impl AuthService {
         let stop = shutdown.soft();
         shutdown.spawn("auth relay", async move { relay.run(stop).await });
 
-        let consumer = MailConsumer {
+        let consumer = Consumer::new(mail::CONSUMER, &self.broker)?;
+        let mails = MailConsumer {
             context: Arc::clone(&self.context),
             mailer: self.mailer.clone(),
             public_url: self.public_url.clone(),
         };
-        shutdown.spawn(
-            "auth mail",
-            consumer.run(self.broker.clone(), shutdown.soft()),
-        );
+        shutdown.spawn("auth mail", consumer.run(mails, shutdown.soft()));
 
         let signing_keys = self.context.access_tokens.signing_keys.clone();
         let clock = Arc::clone(&self.context.clock);

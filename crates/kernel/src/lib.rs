@@ -5,6 +5,7 @@ mod access;
 mod breaker;
 mod clock;
 mod email;
+mod error_chain;
 mod ids;
 mod money;
 pub mod page;
@@ -13,5 +14,6 @@ pub use access::{Actor, Credential, Permission, Role, Scope, UnknownPermission, 
 pub use breaker::{Breaker, BreakerPolicy};
 pub use clock::{Clock, ManualClock, SharedClock, SystemClock};
 pub use email::{Email, InvalidEmail};
+pub use error_chain::error_chain;
 pub use ids::{ApiKeyId, EventId, OrderId, PaymentAttemptId, ProductId, SessionId, UserId};
 pub use money::{Currency, InvalidCurrency, Money, MoneyError};

@@ -12,6 +12,7 @@
 mod backoff;
 mod broadcast;
 mod broker;
+pub mod consumer;
 mod delivery;
 mod in_process;
 pub mod inbox;

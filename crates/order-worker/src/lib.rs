@@ -2,7 +2,6 @@
 //! order a step further, charges cards, and takes up what was left behind.
 
 mod commands;
-mod consumer;
 mod payments;
 mod refunds;
 mod saga;
@@ -10,7 +9,10 @@ mod sweep;
 
 use std::time::Duration;
 
-use messaging::{Broker, QueueSpec, UnknownQueue};
+use messaging::{
+    Broker, QueueSpec, UnknownQueue,
+    consumer::{Consumer, ConsumerConfig, RetryPolicy},
+};
 use orders::Orders;
 use payment::Stripe;
 use service_kit::lifecycle::Shutdown;
@@ -27,6 +29,14 @@ pub const QUEUE: QueueSpec = QueueSpec {
     name: CONSUMER,
     bindings: &["orders.#"],
     delivery_limit: 10,
+};
+
+/// A message that waits keeps its place among those in hand, so that a worker for whom everything
+/// fails slows down.
+const RETRIES: RetryPolicy = RetryPolicy {
+    attempts: QUEUE.delivery_limit + 1,
+    first_delay: Duration::from_millis(100),
+    longest_delay: Duration::from_secs(5),
 };
 
 #[derive(Clone, Copy, Debug)]
@@ -65,11 +75,13 @@ impl Worker {
 
     /// Starts the consumer and the sweep. After the soft stop they finish what is in hand.
     pub fn spawn(self, shutdown: &Shutdown) -> Result<(), UnknownQueue> {
-        let deliveries = self.broker.consume(QUEUE.name, self.config.prefetch)?;
-        shutdown.spawn(
-            "saga",
-            consumer::run(deliveries, self.saga, shutdown.soft()),
-        );
+        let config = ConsumerConfig {
+            queue: QUEUE,
+            prefetch: self.config.prefetch,
+            retries: RETRIES,
+        };
+        let consumer = Consumer::new(config, &self.broker)?;
+        shutdown.spawn("saga", consumer.run(self.saga, shutdown.soft()));
         let sweep = sweep::run(self.orders, self.config.sweep_every, shutdown.soft());
         shutdown.spawn("sweep", sweep);
         Ok(())

@@ -7,7 +7,10 @@ use contracts::{
     product_event::{self, ProductChanged},
 };
 use kernel::OrderId;
-use messaging::Message;
+use messaging::{
+    Message,
+    consumer::{Failure, FailureClass, Handler},
+};
 use orders::{Applied, ChargeOutcome, OrderError, Orders, Received, StepOverdue};
 use payment::{PaymentError, Stripe};
 
@@ -34,15 +37,14 @@ pub enum HandleError {
     Payment(#[from] PaymentError),
 }
 
-impl HandleError {
-    /// Whether the same message may be handled a moment later.
-    #[must_use]
-    pub fn is_transient(&self) -> bool {
+impl Failure for HandleError {
+    fn class(&self) -> FailureClass {
         match self {
-            Self::Decode(_) | Self::UnknownType(_) => false,
-            Self::Order(error) => error.is_transient(),
+            Self::Decode(_) | Self::UnknownType(_) => FailureClass::Permanent,
+            Self::Order(error) if error.is_transient() => FailureClass::Transient,
+            Self::Order(_) => FailureClass::Permanent,
             // Refused for a reason that lies with us, such as a wrong key: it can be mended.
-            Self::Payment(_) => true,
+            Self::Payment(_) => FailureClass::Transient,
         }
     }
 }
@@ -61,7 +63,7 @@ impl Saga {
     }
 
     /// Takes the step that the message asks for. `attempt` counts its deliveries, from 1.
-    pub async fn handle(&self, message: &Message, attempt: u32) -> Result<Applied, HandleError> {
+    async fn apply(&self, message: &Message, attempt: u32) -> Result<Applied, HandleError> {
         let received = Received {
             consumer: CONSUMER,
             message_id: message.id,
@@ -177,6 +179,16 @@ impl Saga {
     }
 }
 
+impl Handler for Saga {
+    type Error = HandleError;
+
+    async fn handle(&self, message: &Message, attempt: u32) -> Result<(), HandleError> {
+        let applied = self.apply(message, attempt).await?;
+        tracing::debug!(?applied, "handled");
+        Ok(())
+    }
+}
+
 /// The event asks for nothing, if it is one of ours at all.
 fn not_a_step(message: &Message) -> Result<Applied, HandleError> {
     let name = &message.event_type;
@@ -187,4 +199,19 @@ fn not_a_step(message: &Message) -> Result<Applied, HandleError> {
     OrderEventType::parse(name).ok_or_else(|| HandleError::UnknownType(name.clone()))?;
     Envelope::<OrderTransitioned>::decode(&message.body)?;
     Ok(Applied::Stale)
+}
+
+#[cfg(test)]
+mod tests {
+    use payment::Failure as ProviderFailure;
+
+    use super::*;
+
+    #[test]
+    fn a_provider_that_is_away_may_come_back_and_an_unknown_type_stays_unknown() {
+        let away = PaymentError::Unavailable(ProviderFailure::TooLarge { limit: 1 });
+        assert_eq!(HandleError::from(away).class(), FailureClass::Transient);
+        let unknown = HandleError::UnknownType("a.b.v1".into());
+        assert_eq!(unknown.class(), FailureClass::Permanent);
+    }
 }

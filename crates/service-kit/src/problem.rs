@@ -11,6 +11,7 @@ use actix_web::{
     },
 };
 use contracts::ErrorCode;
+pub use kernel::error_chain as chain;
 use serde::Serialize;
 
 use crate::request_telemetry::current_request_id;
@@ -184,23 +185,6 @@ impl ResponseError for Problem {
             Err(_) => response.finish(),
         }
     }
-}
-
-/// An error and all its causes on one line, for the log.
-#[must_use]
-pub fn chain(error: &dyn Error) -> String {
-    let causes = std::iter::successors(Some(error), |error: &&dyn Error| (*error).source());
-    causes
-        .map(ToString::to_string)
-        .fold(String::new(), |mut line, cause| {
-            // Some libraries repeat the cause in their own text.
-            if line.is_empty() {
-                line = cause;
-            } else if !line.ends_with(&cause) {
-                line = format!("{line}: {cause}");
-            }
-            line
-        })
 }
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use crate::{
 };
 
 #[derive(Debug, thiserror::Error)]
-pub(super) enum ComposeError {
+pub(crate) enum ComposeError {
     #[error("the stored address is not one")]
     Address(#[from] InvalidEmail),
     #[error("the auth database failed")]

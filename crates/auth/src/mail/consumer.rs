@@ -1,12 +1,13 @@
 use std::{sync::Arc, time::Duration};
 
 use contracts::{DecodeError, Envelope};
-use futures_util::StreamExt as _;
-use messaging::{Broker, Delivery, Message, inbox};
+use messaging::{
+    Message,
+    consumer::{ConsumerConfig, Failure, FailureClass, Handler, RetryPolicy},
+    inbox,
+};
 use sea_orm::{DbErr, EntityTrait as _};
 use service_kit::mail::{MailError, Mailer};
-use tokio_util::sync::CancellationToken;
-use tracing::Instrument as _;
 use url::Url;
 
 use super::{
@@ -15,11 +16,15 @@ use super::{
 };
 use crate::context::Context;
 
-const PREFETCH: u16 = 4;
-/// After a failure that may pass; doubled with every attempt ...
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
-/// ... up to this.
-const LONGEST_PAUSE: Duration = Duration::from_secs(60);
+pub(crate) const CONSUMER: ConsumerConfig = ConsumerConfig {
+    queue: QUEUE,
+    prefetch: 4,
+    retries: RetryPolicy {
+        attempts: QUEUE.delivery_limit + 1,
+        first_delay: Duration::from_secs(1),
+        longest_delay: Duration::from_secs(60),
+    },
+};
 
 /// Sends what was requested, at least once: a mail can't be taken back, so a crash between sending
 /// and recording sends it again, with the same Message-ID.
@@ -31,7 +36,7 @@ pub(crate) struct MailConsumer {
 }
 
 #[derive(Debug, thiserror::Error)]
-enum SendError {
+pub(crate) enum SendError {
     #[error(transparent)]
     Decode(#[from] DecodeError),
     #[error(transparent)]
@@ -42,56 +47,25 @@ enum SendError {
     Mail(#[from] MailError),
 }
 
-impl SendError {
-    fn is_transient(&self) -> bool {
-        match self {
+impl Failure for SendError {
+    fn class(&self) -> FailureClass {
+        let is_transient = match self {
             Self::Database(_) | Self::Compose(ComposeError::Database(_)) => true,
             Self::Mail(error) => error.is_transient(),
             Self::Decode(_) | Self::Compose(_) => false,
+        };
+        if is_transient {
+            FailureClass::Transient
+        } else {
+            FailureClass::Permanent
         }
     }
 }
 
-impl MailConsumer {
-    pub(crate) async fn run(self, broker: Broker, stop: CancellationToken) {
-        let deliveries = match broker.consume(QUEUE.name, PREFETCH) {
-            Ok(deliveries) => deliveries,
-            Err(error) => {
-                tracing::error!(%error, "no mail will be sent: connect the broker with auth::queues()");
-                return;
-            }
-        };
-        deliveries
-            .take_until(stop.cancelled())
-            .for_each_concurrent(usize::from(PREFETCH), |delivery| {
-                self.handle(delivery, &stop)
-            })
-            .await;
-    }
+impl Handler for MailConsumer {
+    type Error = SendError;
 
-    async fn handle(&self, delivery: Delivery, stop: &CancellationToken) {
-        let span = delivery.message.span(QUEUE.name);
-        match self.process(&delivery.message).instrument(span).await {
-            Ok(()) => delivery.ack().await,
-            Err(error) if error.is_transient() => {
-                tracing::warn!(
-                    message_id = %delivery.message.id,
-                    attempt = delivery.attempt,
-                    error = &error as &dyn std::error::Error,
-                    "the mail was not sent and will be tried again"
-                );
-                stop.run_until_cancelled(tokio::time::sleep(pause(delivery.attempt)))
-                    .await;
-                delivery.retry().await;
-            }
-            Err(error) => {
-                let reason = service_kit::problem::chain(&error);
-                delivery.dead_letter(&reason).await;
-            }
-        }
-    }
-
-    async fn process(&self, message: &Message) -> Result<(), SendError> {
+    async fn handle(&self, message: &Message, _attempt: u32) -> Result<(), SendError> {
         let database = &self.context.database;
         let receipt = (QUEUE.name.to_owned(), message.id);
         let sent = inbox::Entity::find_by_id(receipt)
@@ -113,22 +87,5 @@ impl MailConsumer {
         )
         .await?;
         Ok(())
-    }
-}
-
-fn pause(attempt: u32) -> Duration {
-    let doublings = attempt.saturating_sub(1).min(6);
-    (FIRST_PAUSE * 2u32.pow(doublings)).min(LONGEST_PAUSE)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_up_to_a_minute() {
-        let seconds: Vec<_> = (1..9).map(|attempt| pause(attempt).as_secs()).collect();
-        assert_eq!(seconds, [1, 2, 4, 8, 16, 32, 60, 60]);
-        assert_eq!(pause(u32::MAX).as_secs(), 60);
     }
 }

@@ -18,7 +18,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub(crate) use consumer::MailConsumer;
+pub(crate) use consumer::{CONSUMER, MailConsumer};
 
 /// Asks for a mail. Routing key and CloudEvents type.
 pub(crate) const MAIL_REQUESTED: &str = "auth.mail.requested.v1";

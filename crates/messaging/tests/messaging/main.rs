@@ -12,6 +12,7 @@
 mod backends;
 mod broadcast;
 mod broker;
+mod consumer;
 mod inbox;
 mod outages;
 mod outbox;
