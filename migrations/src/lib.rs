@@ -10,6 +10,7 @@ mod identity_lists;
 mod messaging_tables;
 mod orders;
 mod passkeys;
+mod payments;
 mod refunds;
 mod signing_keys;
 mod user_search;
@@ -44,6 +45,7 @@ impl MigratorTrait for OrdersMigrator {
             Box::new(orders::Migration),
             Box::new(catalogue::Migration),
             Box::new(refunds::Migration),
+            Box::new(payments::Migration),
         ]
     }
 }

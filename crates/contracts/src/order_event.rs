@@ -45,6 +45,7 @@ order_event_types! {
     Cancelled = "orders.order.cancelled.v1",
     Refunding = "orders.order.refunding.v1",
     Refunded = "orders.order.refunded.v1",
+    RefundFailed = "orders.order.refund_failed.v1",
 }
 
 /// The data of every order event, version 1: the order went from one state to the next.

@@ -12,6 +12,8 @@ pub enum Step {
     Charge,
     Confirm,
     CancelUnpaid,
+    /// Its customer took the order back, perhaps while the provider was being asked.
+    Cancel,
     Refund,
 }
 
@@ -56,7 +58,7 @@ commands! {
     "reserve stock" = Command::Step(Step::ReserveStock), OrderEventType::Placed.as_str(), AdvanceOrders;
     "charge" = Command::Step(Step::Charge), OrderEventType::StockReserved.as_str(), AdvanceOrders;
     "cancel unpaid" = Command::Step(Step::CancelUnpaid), OrderEventType::PaymentFailed.as_str(), AdvanceOrders;
-    "cancel as asked" = Command::Step(Step::CancelUnpaid), OrderEventType::CancelRequested.as_str(), AdvanceOrders;
+    "cancel as asked" = Command::Step(Step::Cancel), OrderEventType::CancelRequested.as_str(), AdvanceOrders;
     "refund" = Command::Step(Step::Refund), OrderEventType::Refunding.as_str(), AdvanceOrders;
     "confirm" = Command::Step(Step::Confirm), OrderEventType::Paid.as_str(), AdvanceOrders;
     "settle notice" = Command::SettleNotice, PAYMENT_NOTICE_RECEIVED, AdvanceOrders;
@@ -88,12 +90,14 @@ impl Step {
             | OrderStatus::PaymentPending
             | OrderStatus::PaymentUnknown => Some(Self::Charge),
             OrderStatus::Paid => Some(Self::Confirm),
-            OrderStatus::PaymentFailed | OrderStatus::CancelRequested => Some(Self::CancelUnpaid),
+            OrderStatus::PaymentFailed => Some(Self::CancelUnpaid),
+            OrderStatus::CancelRequested => Some(Self::Cancel),
             OrderStatus::Refunding => Some(Self::Refund),
             OrderStatus::Confirmed
             | OrderStatus::Rejected
             | OrderStatus::Cancelled
-            | OrderStatus::Refunded => None,
+            | OrderStatus::Refunded
+            | OrderStatus::RefundFailed => None,
         }
     }
 }

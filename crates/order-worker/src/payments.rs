@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use kernel::OrderId;
-use orders::{Charge, ChargeOutcome};
+use orders::{Charge, ChargeInDoubt, ChargeOutcome};
 use payment::{
     CreateIntent, Failure, IDEMPOTENCY_KEY_LIFETIME, Intent, IntentStatus, ListIntents,
     PaymentError, Stripe,
@@ -11,6 +11,8 @@ use tracing::Instrument;
 
 /// How far the provider's clock and ours may be apart.
 pub(crate) const CLOCK_SKEW: TimeDelta = TimeDelta::hours(1);
+/// After this time no call is under way that was begun before: the client gives each ten seconds.
+const CALLS_ARE_OVER: TimeDelta = TimeDelta::seconds(30);
 /// The provider's books are searched this far back for one payment ...
 const SEARCHED_PAGES: usize = 100;
 /// ... in pages of this size, the provider's largest.
@@ -35,6 +37,36 @@ pub(crate) async fn charge(
                 Found::Nothing => create(provider, charge).await,
                 Found::TooMuch => Ok(ChargeOutcome::Unknown),
             }
+        }
+    }
+    .instrument(span)
+    .await
+}
+
+/// What became of a charge whose order was taken back. It is not made for that: what can't be found
+/// in the provider's books never was, or is found by a webhook or the reconciliation and given back.
+pub(crate) async fn find_out(
+    provider: &Stripe,
+    doubt: &ChargeInDoubt,
+) -> Result<ChargeOutcome, PaymentError> {
+    let ChargeInDoubt { charge, waited } = doubt;
+    let span =
+        tracing::info_span!("payment.find_out", otel.kind = "client", order_id = %charge.order_id);
+    async {
+        if let Some(intent_id) = &charge.intent_id {
+            return Ok(outcome(retrieve(provider, intent_id).await?));
+        }
+        match search(provider, charge).await? {
+            Found::Intent(intent) => Ok(outcome(intent)),
+            Found::Nothing if *waited >= CALLS_ARE_OVER => {
+                Ok(ChargeOutcome::Declined { intent_id: None })
+            }
+            Found::Nothing => Ok(ChargeOutcome::Unknown),
+            // The same call again has the one definite answer.
+            Found::TooMuch if charge.age + CLOCK_SKEW < IDEMPOTENCY_KEY_LIFETIME => {
+                create(provider, charge).await
+            }
+            Found::TooMuch => Ok(ChargeOutcome::Unknown),
         }
     }
     .instrument(span)

@@ -100,11 +100,13 @@ impl Saga {
             Step::Charge => self.charge(received, order_id, attempt).await,
             Step::Confirm => Ok(self.orders.confirm(received, order_id).await?),
             Step::CancelUnpaid => Ok(self.orders.cancel_unpaid(received, order_id).await?),
-            Step::Refund => self.refund(received, order_id).await,
+            Step::Cancel => self.cancel(received, order_id).await,
+            Step::Refund => self.refund(received, order_id, attempt).await,
         }
     }
 
-    /// Whatever was lost on the way, the order's state says which step is due.
+    /// Whatever was lost on the way, the order's state says which step is due. An order at its end
+    /// may have a payment beside its own to give back.
     async fn overdue(
         &self,
         received: Received,
@@ -114,7 +116,7 @@ impl Saga {
         let status = self.orders.status(order_id).await?;
         match status.and_then(Step::due_in) {
             Some(step) => self.take(step, received, order_id, attempt).await,
-            None => Ok(self.orders.acknowledge(received).await?),
+            None => self.refund(received, order_id, attempt).await,
         }
     }
 
@@ -139,16 +141,42 @@ impl Saga {
             .await?)
     }
 
-    /// An outcome that is not known stays so until the order's deadline has the provider asked again.
-    async fn refund(&self, received: Received, order_id: OrderId) -> Result<Applied, HandleError> {
+    /// What the provider has been asked for is found out first. What stays unknown is asked about
+    /// again at the order's deadline.
+    async fn cancel(&self, received: Received, order_id: OrderId) -> Result<Applied, HandleError> {
+        let Some(doubt) = self.orders.charge_in_doubt(order_id).await? else {
+            return Ok(self.orders.cancel_unpaid(received, order_id).await?);
+        };
+        let outcome = payments::find_out(&self.payments, &doubt).await?;
+        Ok(self
+            .orders
+            .settle_charge(received, order_id, &outcome)
+            .await?)
+    }
+
+    /// An outcome that is not known stays so until the order's deadline, or the reconciliation, has
+    /// the provider asked again.
+    async fn refund(
+        &self,
+        received: Received,
+        order_id: OrderId,
+        attempt: u32,
+    ) -> Result<Applied, HandleError> {
         let Some(refund) = self.orders.open_refund(order_id).await? else {
             return Ok(self.orders.acknowledge(received).await?);
         };
-        let outcome = refunds::refund(&self.payments, &refund).await?;
-        Ok(self
-            .orders
-            .settle_refund(received, order_id, &outcome)
-            .await?)
+        match refunds::refund(&self.payments, &refund).await {
+            Err(PaymentError::Unknown(_)) if attempt >= ATTEMPTS_UNTIL_UNKNOWN => {
+                Ok(self.orders.acknowledge(received).await?)
+            }
+            outcome => {
+                let settled = self
+                    .orders
+                    .settle_refund(received, refund.id, &outcome?)
+                    .await?;
+                Ok(settled)
+            }
+        }
     }
 
     /// A webhook is a hint that may be late, early or forged in its content: the provider is
@@ -158,16 +186,17 @@ impl Saga {
         received: Received,
         notice: &PaymentNoticeReceived,
     ) -> Result<Applied, HandleError> {
+        if let Some(refund) = self.orders.refund_of(&notice.intent_id).await?
+            && let Some(outcome) = refunds::enquire(&self.payments, &refund).await?
+        {
+            let settled = self.orders.settle_refund(received, refund.id, &outcome);
+            return Ok(settled.await?);
+        }
         match payments::enquire(&self.payments, &notice.intent_id).await? {
-            Some((order_id, outcome)) => {
-                if self.orders.open_refund(order_id).await?.is_some() {
-                    return self.refund(received, order_id).await;
-                }
-                Ok(self
-                    .orders
-                    .settle_charge(received, order_id, &outcome)
-                    .await?)
-            }
+            Some((order_id, outcome)) => Ok(self
+                .orders
+                .settle_charge(received, order_id, &outcome)
+                .await?),
             None => {
                 tracing::warn!(
                     intent_id = notice.intent_id,

@@ -29,7 +29,19 @@ pub(crate) async fn advance(
     order_id: OrderId,
     to: OrderStatus,
 ) -> Result<Option<Order>, OrderError> {
-    let from = to.predecessors().map(OrderStatus::as_str);
+    advance_from(transaction, now, order_id, &OrderStatus::ALL, to).await
+}
+
+/// [`advance`] for who may only do so from some of the states that the machine allows.
+pub(crate) async fn advance_from(
+    transaction: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    order_id: OrderId,
+    allowed: &[OrderStatus],
+    to: OrderStatus,
+) -> Result<Option<Order>, OrderError> {
+    let from = to.predecessors().filter(|from| allowed.contains(from));
+    let from = from.map(OrderStatus::as_str);
     let updated = orders::Entity::update_many()
         .col_expr(orders::Column::Status, Expr::value(to.as_str()))
         .col_expr(

@@ -1,6 +1,6 @@
 //! The invariants that hold under any crash and any load, checked by SQL (design: "Invariants").
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use kernel::{Currency, Money, OrderId};
 use sea_orm::{ConnectionTrait, DbErr, Statement};
@@ -36,7 +36,8 @@ const CHECKS: &[Check] = &[
         invariant: "every order reached an end state",
         checked: "SELECT COUNT(*) FROM orders",
         violations: "SELECT COUNT(*) FROM orders
-            WHERE status NOT IN ('CONFIRMED', 'REJECTED', 'CANCELLED', 'REFUNDED')",
+            WHERE status NOT IN ('CONFIRMED', 'REJECTED', 'CANCELLED', 'REFUNDED',
+                'REFUND_FAILED')",
     },
     Check {
         invariant: "every order is in the state that its history ends with, each step applied once",
@@ -87,7 +88,7 @@ const CHECKS: &[Check] = &[
                 OR (o.status IN ('STOCK_RESERVED', 'PAYMENT_PENDING', 'PAYMENT_UNKNOWN', 'PAID',
                         'PAYMENT_FAILED') AND COALESCE(r.state, 'none') <> 'reserved')
                 OR (o.status = 'CONFIRMED' AND COALESCE(r.state, 'none') <> 'sold')
-                OR (o.status = 'REFUNDING' AND COALESCE(r.state, 'none') NOT IN ('reserved', 'sold'))
+                OR (o.status IN ('REFUNDING', 'REFUND_FAILED') AND r.state IS NULL)
                 OR (o.status = 'REFUNDED' AND COALESCE(r.state, 'none') <> 'released')
                 OR (o.status = 'CANCEL_REQUESTED' AND r.state <> 'reserved')
                 OR (o.status = 'CANCELLED' AND r.state <> 'released')",
@@ -102,7 +103,7 @@ const CHECKS: &[Check] = &[
         invariant: "charged if and only if paid, confirmed or refunded",
         checked: "SELECT COUNT(*) FROM orders",
         violations: "SELECT COUNT(*) FROM orders o WHERE
-            (o.status IN ('PAID', 'CONFIRMED', 'REFUNDING', 'REFUNDED')) <> EXISTS (
+            (o.status IN ('PAID', 'CONFIRMED', 'REFUNDING', 'REFUNDED', 'REFUND_FAILED')) <> EXISTS (
                 SELECT 1 FROM payment_attempts p WHERE p.order_id = o.id
                     AND p.status = 'succeeded' AND p.amount = o.total_amount
                     AND p.currency = o.total_currency)",
@@ -112,10 +113,29 @@ const CHECKS: &[Check] = &[
         checked: "SELECT COUNT(*) FROM orders",
         violations: "SELECT COUNT(*) FROM orders o
             WHERE (o.status = 'REFUNDED') <> EXISTS (
-                SELECT 1 FROM refunds r WHERE r.order_id = o.id AND r.status = 'succeeded'
+                SELECT 1 FROM refunds r JOIN payment_attempts p ON p.intent_id = r.intent_id
+                WHERE r.order_id = o.id AND p.order_id = o.id
+                    AND r.status = 'succeeded' AND p.status = 'succeeded'
                     AND r.amount = o.total_amount AND r.currency = o.total_currency)
             OR (o.status = 'REFUNDING') <> EXISTS (
-                SELECT 1 FROM refunds r WHERE r.order_id = o.id AND r.status = 'open')",
+                SELECT 1 FROM refunds r JOIN payment_attempts p ON p.intent_id = r.intent_id
+                WHERE r.order_id = o.id AND p.order_id = o.id
+                    AND r.status = 'open' AND p.status = 'succeeded')",
+    },
+    Check {
+        invariant: "every payment beside an order's own was given back",
+        checked: "SELECT COUNT(DISTINCT r.intent_id) FROM refunds r WHERE NOT EXISTS (
+            SELECT 1 FROM payment_attempts p
+            WHERE p.intent_id = r.intent_id AND p.status = 'succeeded')",
+        violations: "SELECT COUNT(*) FROM refunds r WHERE r.status = 'open' AND NOT EXISTS (
+            SELECT 1 FROM payment_attempts p
+            WHERE p.intent_id = r.intent_id AND p.status = 'succeeded')",
+    },
+    Check {
+        invariant: "no refund has failed for good and waits for a person",
+        checked: "SELECT COUNT(DISTINCT intent_id) FROM refunds",
+        violations: "SELECT COUNT(*) FROM (SELECT intent_id FROM refunds GROUP BY intent_id
+            HAVING COUNT(*) = SUM(CASE WHEN status = 'failed' THEN 1 ELSE 0 END)) given_up",
     },
     Check {
         invariant: "the outbox is drained",
@@ -138,20 +158,26 @@ impl Orders {
         Ok(findings)
     }
 
-    /// Compares the provider's books with ours: each charged order is charged once, by its total,
-    /// and is confirmed; each confirmed order is charged; and what was given back is all of a
-    /// refunded order's money, and nothing of any other's.
+    /// Compares the provider's books with ours: each order that counts as paid is charged once, by
+    /// its total; what was given back is all of a refunded order's money, and nothing of any
+    /// other's; and what was charged besides is all given back.
     pub async fn audit_ledger(&self, ledger: &[LedgerCharge]) -> Result<Finding, OrderError> {
         let mut paid = self.paid_orders().await?;
         let checked = paid.len().max(ledger.len());
-        let mut violations = 0;
+        let mut wrong = Vec::new();
         for charge in ledger {
-            let agrees = paid
-                .remove(&charge.order_id)
+            let is_its_own = paid
+                .get(&charge.order_id)
                 .is_some_and(|order| order.agrees_with(charge));
-            violations += usize::from(!agrees);
+            if is_its_own {
+                paid.remove(&charge.order_id);
+            } else if charge.refunded != charge.amount.amount {
+                wrong.push(charge.order_id);
+            }
         }
-        violations += paid.len();
+        let told: HashSet<_> = wrong.iter().collect();
+        let missing = paid.keys().filter(|order_id| !told.contains(order_id));
+        let violations = wrong.len() + missing.count();
         Ok(Finding {
             invariant: "the payment provider's ledger agrees with the orders",
             checked: i64::try_from(checked).unwrap_or(i64::MAX),
@@ -161,7 +187,7 @@ impl Orders {
 
     async fn paid_orders(&self) -> Result<HashMap<OrderId, PaidOrder>, OrderError> {
         let sql = "SELECT id, total_amount, total_currency, status FROM orders
-            WHERE status IN ('PAID', 'CONFIRMED', 'REFUNDING', 'REFUNDED')";
+            WHERE status IN ('PAID', 'CONFIRMED', 'REFUNDING', 'REFUNDED', 'REFUND_FAILED')";
         let rows = self
             .database
             .reader()
@@ -209,8 +235,8 @@ impl PaidOrder {
         let nothing = charge.refunded == 0;
         let refund_agrees = match self.status {
             OrderStatus::Refunded => all,
-            // The provider may have answered a moment ago.
-            OrderStatus::Refunding => all || nothing,
+            // The provider may have answered a moment ago, or think better of it.
+            OrderStatus::Refunding | OrderStatus::RefundFailed => all || nothing,
             OrderStatus::Placed
             | OrderStatus::StockReserved
             | OrderStatus::PaymentPending

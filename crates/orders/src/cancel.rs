@@ -9,9 +9,9 @@ use crate::{
 };
 
 impl Orders {
-    /// Cancels one of the actor's own orders, as long as its payment has not begun: what the
-    /// provider has been asked for can't be taken back, only refunded. Asked for again, it answers
-    /// with the order as it stands.
+    /// Cancels one of the actor's own orders, as long as it is not paid. What the provider has been
+    /// asked for can't be taken back: where it charges nevertheless, the money goes back. Asked for
+    /// again, it answers with the order as it stands.
     pub async fn cancel(&self, actor: &Actor, id: OrderId) -> Result<Order, ChangeOrderError> {
         if !actor.may(Permission::CancelOwnOrder) {
             return Err(OrderError::Forbidden.into());
@@ -29,7 +29,13 @@ impl Orders {
             self.relay.wake();
             return Ok(order);
         }
-        let done = [OrderStatus::CancelRequested, OrderStatus::Cancelled];
+        let done = [
+            OrderStatus::CancelRequested,
+            OrderStatus::Cancelled,
+            OrderStatus::Refunding,
+            OrderStatus::Refunded,
+            OrderStatus::RefundFailed,
+        ];
         as_it_stands(&transaction, id, &done).await
     }
 }

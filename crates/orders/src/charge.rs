@@ -1,13 +1,12 @@
-//! Payment: an attempt is committed before the provider is called, and settled by whichever
-//! answer comes first: the call's own, a webhook's, or that of a later enquiry.
+//! Payment: an attempt is committed before the provider is called, and settled (`settle_charge`) by
+//! whichever answer comes first: the call's own, a webhook's, or that of a later enquiry.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use kernel::{Currency, Money, OrderId, PaymentAttemptId};
-use messaging::inbox::Receipt;
-use sea_orm::{ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, sea_query::Expr};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::{
-    Applied, OrderError, Orders, Received,
+    OrderError, Orders,
     advance::advance,
     domain::OrderStatus,
     store::{orders, payment_attempts},
@@ -31,6 +30,15 @@ pub struct Charge {
     pub started_at: DateTime<Utc>,
     /// The time since `started_at`.
     pub age: TimeDelta,
+}
+
+/// A charge whose order was taken back before the provider had answered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChargeInDoubt {
+    pub charge: Charge,
+    /// The time since the order was taken back. No call is begun after that, so once the longest
+    /// call's time has passed none is under way.
+    pub waited: TimeDelta,
 }
 
 /// What the provider answered.
@@ -78,48 +86,53 @@ impl Orders {
         row.map(|row| charge(row, attempt, now)).transpose()
     }
 
+    /// The charge of an order that its customer has taken back, as long as nobody knows what became
+    /// of it.
+    pub async fn charge_in_doubt(
+        &self,
+        order_id: OrderId,
+    ) -> Result<Option<ChargeInDoubt>, OrderError> {
+        let now = self.clock.now();
+        let open = self
+            .open_attempt(order_id, &[OrderStatus::CancelRequested])
+            .await?;
+        open.map(|(order, attempt)| {
+            let waited = now - order.updated_at;
+            let charge = charge(order, attempt, now)?;
+            Ok(ChargeInDoubt { charge, waited })
+        })
+        .transpose()
+    }
+
     async fn open_charge(
         &self,
         order_id: OrderId,
         now: DateTime<Utc>,
     ) -> Result<Option<Charge>, OrderError> {
         let waiting = [OrderStatus::PaymentPending, OrderStatus::PaymentUnknown];
+        let open = self.open_attempt(order_id, &waiting).await?;
+        open.map(|(order, attempt)| charge(order, attempt, now))
+            .transpose()
+    }
+
+    async fn open_attempt(
+        &self,
+        order_id: OrderId,
+        waiting: &[OrderStatus],
+    ) -> Result<Option<(orders::Model, payment_attempts::Model)>, OrderError> {
         let order = orders::Entity::find_by_id(order_id.as_uuid())
-            .filter(orders::Column::Status.is_in(waiting.map(OrderStatus::as_str)))
+            .filter(orders::Column::Status.is_in(waiting.iter().map(|status| status.as_str())))
             .one(self.database.writer())
             .await?;
+        let Some(order) = order else {
+            return Ok(None);
+        };
         let attempt = payment_attempts::Entity::find()
             .filter(payment_attempts::Column::OrderId.eq(order_id.as_uuid()))
             .filter(payment_attempts::Column::Status.eq(OPEN))
             .one(self.database.writer())
             .await?;
-        match (order, attempt) {
-            (Some(order), Some(attempt)) => Ok(Some(charge(order, attempt, now)?)),
-            _ => Ok(None),
-        }
-    }
-
-    /// Applies the provider's answer: the attempt, the order's next state and the receipt of the
-    /// message that led to it, in one transaction.
-    pub async fn settle_charge(
-        &self,
-        received: Received,
-        order_id: OrderId,
-        outcome: &ChargeOutcome,
-    ) -> Result<Applied, OrderError> {
-        let now = self.clock.now();
-        let transaction = self.database.begin().await?;
-        if received.record(&transaction, now).await? == Receipt::Duplicate {
-            return Ok(Applied::Duplicate);
-        }
-        let changed = apply(&transaction, now, order_id, outcome).await?;
-        transaction.commit().await?;
-        self.relay.wake();
-        Ok(if changed {
-            Applied::Done
-        } else {
-            Applied::Stale
-        })
+        Ok(attempt.map(|attempt| (order, attempt)))
     }
 }
 
@@ -137,83 +150,4 @@ fn charge(
         started_at: attempt.created_at,
         age: now - attempt.created_at,
     })
-}
-
-/// Whether the answer changed anything.
-async fn apply(
-    transaction: &DatabaseTransaction,
-    now: DateTime<Utc>,
-    order_id: OrderId,
-    outcome: &ChargeOutcome,
-) -> Result<bool, OrderError> {
-    let next = match outcome {
-        ChargeOutcome::Succeeded { intent_id, amount } => {
-            match attempted(transaction, order_id).await? {
-                Some(asked) if asked == *amount => {
-                    update_open(transaction, now, order_id, SUCCEEDED, Some(intent_id)).await?;
-                    OrderStatus::Paid
-                }
-                Some(asked) => {
-                    tracing::error!(%order_id, intent_id, ?asked, ?amount, "another amount was charged");
-                    update_open(transaction, now, order_id, OPEN, Some(intent_id)).await?;
-                    OrderStatus::PaymentUnknown
-                }
-                None => {
-                    tracing::error!(%order_id, intent_id, ?amount, "charged, and nobody asked for it");
-                    return Ok(false);
-                }
-            }
-        }
-        ChargeOutcome::Processing { intent_id } => {
-            return Ok(update_open(transaction, now, order_id, OPEN, Some(intent_id)).await?);
-        }
-        ChargeOutcome::Declined { intent_id } => {
-            let intent_id = intent_id.as_deref();
-            update_open(transaction, now, order_id, DECLINED, intent_id).await?;
-            OrderStatus::PaymentFailed
-        }
-        ChargeOutcome::Unknown => OrderStatus::PaymentUnknown,
-    };
-    Ok(advance(transaction, now, order_id, next).await?.is_some())
-}
-
-/// The amount of the attempt that is open or was paid.
-async fn attempted(
-    transaction: &DatabaseTransaction,
-    order_id: OrderId,
-) -> Result<Option<Money>, OrderError> {
-    let attempt = payment_attempts::Entity::find()
-        .filter(payment_attempts::Column::OrderId.eq(order_id.as_uuid()))
-        .filter(payment_attempts::Column::Status.is_in([OPEN, SUCCEEDED]))
-        .one(transaction)
-        .await?;
-    let Some(attempt) = attempt else {
-        return Ok(None);
-    };
-    Ok(Some(Money::new(
-        attempt.amount,
-        Currency::parse(&attempt.currency)?,
-    )))
-}
-
-/// Whether there was an open attempt.
-async fn update_open(
-    transaction: &DatabaseTransaction,
-    now: DateTime<Utc>,
-    order_id: OrderId,
-    status: &str,
-    intent_id: Option<&str>,
-) -> Result<bool, DbErr> {
-    let mut update = payment_attempts::Entity::update_many()
-        .col_expr(payment_attempts::Column::Status, Expr::value(status))
-        .col_expr(payment_attempts::Column::UpdatedAt, Expr::value(now));
-    if let Some(intent_id) = intent_id {
-        update = update.col_expr(payment_attempts::Column::IntentId, Expr::value(intent_id));
-    }
-    let updated = update
-        .filter(payment_attempts::Column::OrderId.eq(order_id.as_uuid()))
-        .filter(payment_attempts::Column::Status.eq(OPEN))
-        .exec(transaction)
-        .await?;
-    Ok(updated.rows_affected > 0)
 }

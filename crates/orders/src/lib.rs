@@ -24,6 +24,8 @@ mod read;
 mod received;
 mod refund;
 mod reserve;
+mod settle_charge;
+mod settle_refund;
 mod store;
 mod update_product;
 mod view;
@@ -35,14 +37,15 @@ use messaging::RelayWaker;
 
 pub use all_orders::OrderFilter;
 pub use catalogue::{ProductFilter, ProductSort};
-pub use charge::{Charge, ChargeOutcome};
+pub use charge::{Charge, ChargeInDoubt, ChargeOutcome};
+pub use domain::PaymentStatus;
 pub use error::{CatalogueError, ChangeOrderError, OrderError, PlaceOrderError};
 pub use overdue::{STEP_OVERDUE, StepOverdue};
 pub use payment_notice::PaymentNotice;
 pub use place::Placed;
 pub use received::{Applied, Received};
 pub use refund::{Refund, RefundOutcome};
-pub use view::{HistoryEntry, Order, OrderLine, Payment, PaymentStatus, Product, ProductKey};
+pub use view::{HistoryEntry, Order, OrderLine, Payment, Product, ProductKey};
 
 /// The ordering context. Clones share everything.
 #[derive(Clone)]

@@ -38,6 +38,45 @@ impl Orders {
     }
 }
 
+/// A use-case under way: one transaction for the receipt of the message that led to it and for all
+/// that follows from it.
+pub(crate) struct Applying<'a> {
+    pub transaction: DatabaseTransaction,
+    pub now: DateTime<Utc>,
+    orders: &'a Orders,
+}
+
+impl Orders {
+    /// `None`: the message was applied before.
+    pub(crate) async fn begin_applying(
+        &self,
+        received: Received,
+    ) -> Result<Option<Applying<'_>>, OrderError> {
+        let now = self.clock.now();
+        let transaction = self.database.begin().await?;
+        if received.record(&transaction, now).await? == Receipt::Duplicate {
+            return Ok(None);
+        }
+        Ok(Some(Applying {
+            transaction,
+            now,
+            orders: self,
+        }))
+    }
+}
+
+impl Applying<'_> {
+    pub(crate) async fn commit(self, has_changed: bool) -> Result<Applied, OrderError> {
+        self.transaction.commit().await?;
+        self.orders.relay.wake();
+        Ok(if has_changed {
+            Applied::Done
+        } else {
+            Applied::Stale
+        })
+    }
+}
+
 impl Received {
     pub(crate) async fn record(
         self,

@@ -1,28 +1,35 @@
 //! Refunds: the wish is committed with the order's state, then the worker asks the provider, and
-//! the answer is settled in one transaction with what follows from it.
+//! the answer is settled (`settle_refund`) in one transaction with what follows from it.
+//!
+//! A refund gives back one payment. That is an order's own, or one beside it that nobody wants.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use kernel::{Actor, Currency, EventId, Money, OrderId, Permission};
-use messaging::inbox::Receipt;
+use kernel::{Actor, Currency, EventId, Money, OrderId, Permission, UserId};
+use messaging::outbox;
 use sea_orm::{
-    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
-    QueryFilter, sea_query::Expr,
+    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
+    PaginatorTrait, QueryFilter, QueryOrder, TryInsertResult, sea_query::OnConflict,
 };
 use uuid::Uuid;
 
 use crate::{
-    Applied, ChangeOrderError, Order, OrderError, Orders, Received,
-    advance::advance,
+    ChangeOrderError, Order, OrderError, Orders,
+    advance::{self, advance_from},
     cancel::as_it_stands,
     charge,
-    domain::OrderStatus,
-    reserve,
+    domain::{MAX_REFUND_TRIES, OrderStatus},
+    overdue::{STEP_OVERDUE, StepOverdue},
     store::{payment_attempts, refunds},
 };
 
-const OPEN: &str = "open";
-const SUCCEEDED: &str = "succeeded";
-const FAILED: &str = "failed";
+pub(crate) const OPEN: &str = "open";
+pub(crate) const SUCCEEDED: &str = "succeeded";
+pub(crate) const FAILED: &str = "failed";
+
+/// Who asks for a refund that nobody asks for.
+pub(crate) fn nobody() -> UserId {
+    Uuid::nil().into()
+}
 
 /// What is to be asked of the payment provider. Asking again with the same refund is safe for as
 /// long as the provider remembers its id, which is the idempotency key.
@@ -50,189 +57,184 @@ pub enum RefundOutcome {
     },
     /// It is on its way.
     Pending { provider_refund_id: String },
-    /// It did not reach the customer: another one is needed.
-    Failed { provider_refund_id: String },
+    /// It did not reach the customer, or the provider would not try: another one is needed.
+    Failed {
+        provider_refund_id: Option<String>,
+        /// In the provider's words.
+        reason: String,
+    },
 }
 
 impl Orders {
     /// Begins to give all of an order's money back. Its pieces are for others again once the
-    /// provider has done so. Asked for again, it answers with the order as it stands.
+    /// provider has done so. Asked for again, it answers with the order as it stands; after the
+    /// last try has failed it begins anew.
     pub async fn refund(&self, actor: &Actor, id: OrderId) -> Result<Order, ChangeOrderError> {
         if !actor.may(Permission::RefundOrder) {
             return Err(OrderError::Forbidden.into());
         }
         let now = self.clock.now();
         let transaction = self.database.begin().await?;
-        let Some(order) = advance(&transaction, now, id, OrderStatus::Refunding).await? else {
+        let paid = [
+            OrderStatus::Paid,
+            OrderStatus::Confirmed,
+            OrderStatus::RefundFailed,
+        ];
+        let to = OrderStatus::Refunding;
+        let Some(order) = advance_from(&transaction, now, id, &paid, to).await? else {
             let done = [OrderStatus::Refunding, OrderStatus::Refunded];
             return as_it_stands(&transaction, id, &done).await;
         };
-        let paid = paid_attempt(&transaction, id).await?;
-        let (Some(intent_id), amount) = (paid.intent_id, paid.amount) else {
-            return Err(OrderError::from(DbErr::Custom(format!("{id} has no intent"))).into());
-        };
-        let refund = refunds::Model {
-            id: EventId::generate(now).into(),
-            order_id: id.into(),
-            intent_id,
-            provider_refund_id: None,
-            status: OPEN.to_owned(),
-            amount,
-            currency: paid.currency,
-            requested_by: actor.user_id.into(),
-            created_at: now,
-            updated_at: now,
-        };
+        let (intent_id, amount) = own_payment(&transaction, id).await?;
+        let refund = new_row(now, id, &intent_id, amount, actor.user_id);
         insert(&transaction, refund).await?;
         transaction.commit().await?;
         self.relay.wake();
         Ok(order)
     }
 
-    /// The order's refund that the provider has not answered for good. `None`: there is nothing to
-    /// give back.
+    /// A refund of the order that is due and that the provider has not answered for good, the
+    /// oldest one. `None`: there is nothing to give back now.
     pub async fn open_refund(&self, order_id: OrderId) -> Result<Option<Refund>, OrderError> {
         let now = self.clock.now();
-        let row = open(self.database.writer(), order_id).await?;
-        row.map(|row| {
-            Ok(Refund {
-                id: row.id,
-                order_id,
-                intent_id: row.intent_id,
-                provider_refund_id: row.provider_refund_id,
-                amount: Money::new(row.amount, Currency::parse(&row.currency)?),
-                age: now - row.created_at,
-            })
-        })
-        .transpose()
+        let is_due = Condition::any()
+            .add(refunds::Column::DueAt.is_null())
+            .add(refunds::Column::DueAt.lte(now));
+        let row = refunds::Entity::find()
+            .filter(refunds::Column::OrderId.eq(order_id.as_uuid()))
+            .filter(refunds::Column::Status.eq(OPEN))
+            .filter(is_due)
+            .order_by_asc(refunds::Column::CreatedAt)
+            .one(self.database.writer())
+            .await?;
+        row.map(|row| refund(row, now)).transpose()
     }
 
-    /// Applies the provider's answer: the refund, the order's end, its stock and the receipt of the
-    /// message that led to it, in one transaction.
-    pub async fn settle_refund(
-        &self,
-        received: Received,
-        order_id: OrderId,
-        outcome: &RefundOutcome,
-    ) -> Result<Applied, OrderError> {
+    /// The refund of a payment, unless each that there was has failed.
+    pub async fn refund_of(&self, intent_id: &str) -> Result<Option<Refund>, OrderError> {
         let now = self.clock.now();
-        let transaction = self.database.begin().await?;
-        if received.record(&transaction, now).await? == Receipt::Duplicate {
-            return Ok(Applied::Duplicate);
-        }
-        let changed = apply(&transaction, now, order_id, outcome).await?;
-        transaction.commit().await?;
-        self.relay.wake();
-        Ok(if changed {
-            Applied::Done
-        } else {
-            Applied::Stale
-        })
+        let row = refunds::Entity::find()
+            .filter(refunds::Column::IntentId.eq(intent_id))
+            .filter(refunds::Column::Status.ne(FAILED))
+            .one(self.database.writer())
+            .await?;
+        row.map(|row| refund(row, now)).transpose()
     }
 }
 
-/// Whether the answer changed anything.
-async fn apply(
+fn refund(row: refunds::Model, now: DateTime<Utc>) -> Result<Refund, OrderError> {
+    Ok(Refund {
+        id: row.id,
+        order_id: row.order_id.into(),
+        intent_id: row.intent_id,
+        provider_refund_id: row.provider_refund_id,
+        amount: Money::new(row.amount, Currency::parse(&row.currency)?),
+        age: now - row.created_at,
+    })
+}
+
+pub(crate) fn new_row(
+    now: DateTime<Utc>,
+    order_id: OrderId,
+    intent_id: &str,
+    amount: Money,
+    requested_by: UserId,
+) -> refunds::Model {
+    refunds::Model {
+        id: EventId::generate(now).into(),
+        order_id: order_id.into(),
+        intent_id: intent_id.to_owned(),
+        provider_refund_id: None,
+        status: OPEN.to_owned(),
+        amount: amount.amount,
+        currency: amount.currency.into(),
+        requested_by: requested_by.into(),
+        created_at: now,
+        updated_at: now,
+        due_at: None,
+        failure: None,
+    }
+}
+
+/// Begins to give back a payment that the order does not want, and has the worker look at the order.
+/// Not done where it has been begun, or has failed too often.
+pub(crate) async fn open_for(
     transaction: &DatabaseTransaction,
     now: DateTime<Utc>,
     order_id: OrderId,
-    outcome: &RefundOutcome,
+    intent_id: &str,
+    amount: Money,
+    requested_by: UserId,
 ) -> Result<bool, OrderError> {
-    let Some(refund) = open(transaction, order_id).await? else {
+    if failures(transaction, intent_id).await? >= MAX_REFUND_TRIES {
         return Ok(false);
-    };
-    match outcome {
-        RefundOutcome::Succeeded {
-            provider_refund_id,
-            amount,
-        } => {
-            let asked = Money::new(refund.amount, Currency::parse(&refund.currency)?);
-            if asked != *amount {
-                tracing::error!(%order_id, provider_refund_id, ?asked, ?amount, "another amount was given back");
-                return Ok(update(transaction, now, &refund, OPEN, provider_refund_id).await?);
-            }
-            if advance(transaction, now, order_id, OrderStatus::Refunded)
-                .await?
-                .is_none()
-            {
-                return Ok(false);
-            }
-            reserve::take_back(transaction, order_id).await?;
-            Ok(update(transaction, now, &refund, SUCCEEDED, provider_refund_id).await?)
-        }
-        RefundOutcome::Pending { provider_refund_id } => {
-            Ok(update(transaction, now, &refund, OPEN, provider_refund_id).await?)
-        }
-        RefundOutcome::Failed { provider_refund_id } => {
-            tracing::error!(%order_id, provider_refund_id, "a refund failed: it is tried anew");
-            if !update(transaction, now, &refund, FAILED, provider_refund_id).await? {
-                return Ok(false);
-            }
-            let next = refunds::Model {
-                id: EventId::generate(now).into(),
-                provider_refund_id: None,
-                created_at: now,
-                updated_at: now,
-                ..refund
-            };
-            insert(transaction, next).await?;
-            Ok(true)
-        }
     }
+    let row = new_row(now, order_id, intent_id, amount, requested_by);
+    if !insert(transaction, row).await? {
+        return Ok(false);
+    }
+    look_again(transaction, now, order_id, now).await?;
+    Ok(true)
 }
 
-/// What the customer paid.
-async fn paid_attempt(
+/// Has the worker look at the order at that time.
+pub(crate) async fn look_again(
+    transaction: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    order_id: OrderId,
+    at: DateTime<Utc>,
+) -> Result<(), OrderError> {
+    let mut event = advance::event(now, order_id, STEP_OVERDUE, StepOverdue { order_id })?;
+    event.available_at = at;
+    Ok(outbox::append(transaction, now, event).await?)
+}
+
+/// How often giving this payment back has failed.
+pub(crate) async fn failures(
+    transaction: &DatabaseTransaction,
+    intent_id: &str,
+) -> Result<u32, DbErr> {
+    let failed = refunds::Entity::find()
+        .filter(refunds::Column::IntentId.eq(intent_id))
+        .filter(refunds::Column::Status.eq(FAILED))
+        .count(transaction)
+        .await?;
+    Ok(u32::try_from(failed).unwrap_or(u32::MAX))
+}
+
+/// What the customer paid, and the provider's name for it.
+async fn own_payment(
     transaction: &DatabaseTransaction,
     order_id: OrderId,
-) -> Result<payment_attempts::Model, OrderError> {
-    let attempt = payment_attempts::Entity::find()
+) -> Result<(String, Money), OrderError> {
+    let missing = || DbErr::RecordNotFound(format!("what was paid for {order_id}"));
+    let paid = find_own_payment(transaction, order_id)
+        .await?
+        .ok_or_else(missing)?;
+    let amount = Money::new(paid.amount, Currency::parse(&paid.currency)?);
+    Ok((paid.intent_id.ok_or_else(missing)?, amount))
+}
+
+pub(crate) async fn find_own_payment(
+    transaction: &DatabaseTransaction,
+    order_id: OrderId,
+) -> Result<Option<payment_attempts::Model>, DbErr> {
+    payment_attempts::Entity::find()
         .filter(payment_attempts::Column::OrderId.eq(order_id.as_uuid()))
         .filter(payment_attempts::Column::Status.eq(charge::SUCCEEDED))
         .one(transaction)
-        .await?;
-    let missing = || DbErr::RecordNotFound(format!("what was paid for {order_id}"));
-    Ok(attempt.ok_or_else(missing)?)
-}
-
-async fn open(
-    connection: &impl ConnectionTrait,
-    order_id: OrderId,
-) -> Result<Option<refunds::Model>, DbErr> {
-    refunds::Entity::find()
-        .filter(refunds::Column::OrderId.eq(order_id.as_uuid()))
-        .filter(refunds::Column::Status.eq(OPEN))
-        // Said again, so that the index of those that have not failed is good for it.
-        .filter(refunds::Column::Status.ne(FAILED))
-        .one(connection)
         .await
 }
 
-async fn insert(transaction: &DatabaseTransaction, row: refunds::Model) -> Result<(), DbErr> {
-    refunds::Entity::insert(row.into_active_model())
+/// Whether it is the payment's only one that has not failed: otherwise nothing is written.
+pub(crate) async fn insert(
+    transaction: &DatabaseTransaction,
+    row: refunds::Model,
+) -> Result<bool, DbErr> {
+    let inserted = refunds::Entity::insert(row.into_active_model())
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .try_insert()
         .exec_without_returning(transaction)
         .await?;
-    Ok(())
-}
-
-/// Whether it was still open.
-async fn update(
-    transaction: &DatabaseTransaction,
-    now: DateTime<Utc>,
-    refund: &refunds::Model,
-    status: &str,
-    provider_refund_id: &str,
-) -> Result<bool, DbErr> {
-    let updated = refunds::Entity::update_many()
-        .col_expr(refunds::Column::Status, Expr::value(status))
-        .col_expr(
-            refunds::Column::ProviderRefundId,
-            Expr::value(provider_refund_id),
-        )
-        .col_expr(refunds::Column::UpdatedAt, Expr::value(now))
-        .filter(refunds::Column::Id.eq(refund.id))
-        .filter(refunds::Column::Status.eq(OPEN))
-        .exec(transaction)
-        .await?;
-    Ok(updated.rows_affected == 1)
+    Ok(matches!(inserted, TryInsertResult::Inserted(1..)))
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     OrderError, charge,
-    domain::OrderStatus,
+    domain::{OrderStatus, PaymentStatus},
     store::{order_history, order_lines, orders, payment_attempts},
 };
 
@@ -73,14 +73,6 @@ pub struct Payment {
     pub updated_at: DateTime<Utc>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PaymentStatus {
-    /// The provider has been asked, or is about to be.
-    Pending,
-    Succeeded,
-    Declined,
-}
-
 #[derive(Debug, thiserror::Error)]
 #[error("unknown payment status `{0}`")]
 struct UnknownPaymentStatus(String);
@@ -142,21 +134,24 @@ impl OrderLine {
     }
 }
 
+pub(crate) fn payment_status(text: &str) -> Result<PaymentStatus, OrderError> {
+    match text {
+        charge::OPEN => Ok(PaymentStatus::Pending),
+        charge::SUCCEEDED => Ok(PaymentStatus::Succeeded),
+        charge::DECLINED => Ok(PaymentStatus::Declined),
+        other => {
+            let unknown = UnknownPaymentStatus(other.to_owned());
+            Err(OrderError::Corrupt(Box::new(unknown)))
+        }
+    }
+}
+
 impl TryFrom<payment_attempts::Model> for Payment {
     type Error = OrderError;
 
     fn try_from(row: payment_attempts::Model) -> Result<Self, OrderError> {
-        let status = match row.status.as_str() {
-            charge::OPEN => PaymentStatus::Pending,
-            charge::SUCCEEDED => PaymentStatus::Succeeded,
-            charge::DECLINED => PaymentStatus::Declined,
-            other => {
-                let unknown = UnknownPaymentStatus(other.to_owned());
-                return Err(OrderError::Corrupt(Box::new(unknown)));
-            }
-        };
         Ok(Self {
-            status,
+            status: payment_status(&row.status)?,
             reference: row.intent_id,
             amount: Money::new(row.amount, Currency::parse(&row.currency)?),
             created_at: row.created_at,

@@ -16,9 +16,10 @@ const LABELS = {
   CANCELLED: "Cancelled, stock released",
   REFUNDING: "Refunding",
   REFUNDED: "Refunded",
+  REFUND_FAILED: "Refund failed, somebody looks into it",
 };
 const GOOD_ENDS = ["CONFIRMED"];
-const BAD_ENDS = ["REJECTED", "CANCELLED", "REFUNDED"];
+const BAD_ENDS = ["REJECTED", "CANCELLED", "REFUNDED", "REFUND_FAILED"];
 
 const PRODUCTS = `query Products($after: String, $search: String) {
   products(first: 12, after: $after, search: $search) {

@@ -20,8 +20,9 @@ fn cancel_problem(error: ChangeOrderError) -> Problem {
 
 /// Cancel an order.
 ///
-/// One's own, as long as its payment has not begun. It is answered at once, with the order as
-/// `CANCEL_REQUESTED`; soon after it is `CANCELLED`. Asked for again, it answers with the order as it
+/// One's own, as long as it is not paid. It is answered at once, with the order as
+/// `CANCEL_REQUESTED`; soon after it is `CANCELLED`. If the payment was under way and went through, it
+/// is `REFUNDING` and then `REFUNDED` instead. Asked for again, it answers with the order as it
 /// stands. There is no body.
 #[utoipa::path(
     post,

@@ -177,9 +177,6 @@ async fn assert_charged_once_and_no_dead_letter(world: &World, system: System, o
 /// Waits until the provider has settled the order's bank debit, and names it.
 async fn settled_intent(world: &World, order: OrderId) -> String {
     world.provider_has(order, 1).await;
-    crate::world::until("the bank has answered", async || {
-        world.intents(order).await[0].status != payment::IntentStatus::Processing
-    })
-    .await;
+    world.bank_has_answered(order).await;
     world.intents(order).await[0].id.clone()
 }

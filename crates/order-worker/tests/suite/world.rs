@@ -18,7 +18,9 @@ use orders::{
     audit::LedgerCharge,
     domain::{OrderStatus, PlaceOrder, RequestedLine},
 };
-use payment::{CreateRefund, Intent, IntentStatus, ListIntents, Stripe, StripeConfig};
+use payment::{
+    CreateIntent, CreateRefund, Intent, IntentStatus, ListIntents, Stripe, StripeConfig,
+};
 use payment_double::{Behaviour, DoubleConfig, PaymentDouble, Running};
 use secrecy::SecretString;
 use service_kit::lifecycle::Shutdown;
@@ -174,6 +176,32 @@ impl World {
         .await;
     }
 
+    /// Waits until the bank has said what becomes of the order's debit.
+    pub async fn bank_has_answered(&self, order: OrderId) {
+        until("the bank has answered", async || {
+            self.intents(order).await[0].status != IntentStatus::Processing
+        })
+        .await;
+    }
+
+    /// Charges an order behind the shop's back, with a key that nobody knows. Returns the
+    /// payment's id.
+    pub async fn charge_by_hand(&self, order: OrderId) -> String {
+        let orders = self.orders(RelayWaker::default()).await;
+        let admin = someone(Role::Admin);
+        let total = orders.order(&admin, order).await.unwrap().unwrap().total;
+        orders.database().close().await.unwrap();
+        let request = CreateIntent {
+            amount: total,
+            payment_method: "pm_card_visa".to_owned(),
+            order_id: order,
+            idempotency_key: Uuid::now_v7().to_string(),
+            traceparent: None,
+        };
+        let intent = self.stripe(PATIENCE).create_intent(&request).await;
+        intent.unwrap().id
+    }
+
     /// As somebody does at the provider's own pages.
     pub async fn refund_by_hand(&self, order: OrderId) {
         let request = CreateRefund {
@@ -309,6 +337,15 @@ impl System {
         };
         let reached = tokio::time::timeout(PATIENCE, reached).await;
         assert!(reached.is_ok(), "it is {status:?} and not {expected:?}");
+    }
+
+    /// Waits for a cancelled order's end, whichever of the two it is.
+    pub async fn ends(&self, order: OrderId) {
+        until("the order is cancelled or refunded", async || {
+            let status = self.orders.status(order).await.unwrap();
+            matches!(status, Some(OrderStatus::Cancelled | OrderStatus::Refunded))
+        })
+        .await;
     }
 
     pub async fn steps(&self, order: OrderId) -> Vec<OrderStatus> {

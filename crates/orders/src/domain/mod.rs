@@ -4,6 +4,7 @@ mod idempotency_key;
 mod order_number;
 mod placing;
 mod product;
+mod settlement;
 mod status;
 
 pub use idempotency_key::{IdempotencyKey, InvalidIdempotencyKey};
@@ -12,4 +13,5 @@ pub use placing::{InvalidField, MAX_LINES, MAX_QUANTITY, MAX_TOTAL, PlaceOrder, 
 pub use product::{
     AdjustStock, CreateProduct, MAX_DESCRIPTION, MAX_NAME, MAX_STOCK, UpdateProduct,
 };
+pub use settlement::{Attempt, MAX_REFUND_TRIES, PaymentStatus, Verdict, judge, refund_pause};
 pub use status::{OrderStatus, UnknownStatus};

@@ -9,11 +9,18 @@ use contracts::order_event::OrderEventType;
 /// PLACED ─► STOCK_RESERVED ─► PAYMENT_PENDING ─► PAID ─► CONFIRMED
 ///
 /// PLACED ─► REJECTED
-/// PLACED, STOCK_RESERVED ─► CANCEL_REQUESTED ─► CANCELLED
 /// PAYMENT_PENDING ─► PAYMENT_UNKNOWN ─► PAID, PAYMENT_FAILED
 /// PAYMENT_PENDING ─► PAYMENT_FAILED ─► CANCELLED
-/// PAID, CONFIRMED ─► REFUNDING ─► REFUNDED
+/// PLACED, STOCK_RESERVED, PAYMENT_PENDING, PAYMENT_UNKNOWN ─► CANCEL_REQUESTED ─► CANCELLED
+/// PAID, CONFIRMED ─► REFUNDING ─► REFUNDED, REFUND_FAILED
 /// ```
+///
+/// Four more arrows begin a refund, because the payment provider's word is the last one:
+///
+/// - `CANCEL_REQUESTED ─► REFUNDING`: it had charged when its customer took the order back.
+/// - `PAYMENT_FAILED, CANCELLED ─► REFUNDING`: it charged after all.
+/// - `REFUNDED ─► REFUNDING`: the refund did not arrive.
+/// - `REFUND_FAILED ─► REFUNDING`: somebody has mended the cause and asks again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum OrderStatus {
     Placed,
@@ -31,6 +38,8 @@ pub enum OrderStatus {
     Cancelled,
     Refunding,
     Refunded,
+    /// The money could not be given back, however often that was tried: it waits for a person.
+    RefundFailed,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -38,7 +47,7 @@ pub enum OrderStatus {
 pub struct UnknownStatus(String);
 
 impl OrderStatus {
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::Placed,
         Self::StockReserved,
         Self::PaymentPending,
@@ -51,6 +60,7 @@ impl OrderStatus {
         Self::Cancelled,
         Self::Refunding,
         Self::Refunded,
+        Self::RefundFailed,
     ];
 
     /// As in the database and in every API.
@@ -69,6 +79,7 @@ impl OrderStatus {
             Self::Cancelled => "CANCELLED",
             Self::Refunding => "REFUNDING",
             Self::Refunded => "REFUNDED",
+            Self::RefundFailed => "REFUND_FAILED",
         }
     }
 
@@ -78,13 +89,20 @@ impl OrderStatus {
         match self {
             Self::Placed => &[Self::StockReserved, Self::Rejected, Self::CancelRequested],
             Self::StockReserved => &[Self::PaymentPending, Self::CancelRequested],
-            Self::PaymentPending => &[Self::Paid, Self::PaymentFailed, Self::PaymentUnknown],
-            Self::PaymentUnknown => &[Self::Paid, Self::PaymentFailed],
+            Self::PaymentPending => &[
+                Self::Paid,
+                Self::PaymentFailed,
+                Self::PaymentUnknown,
+                Self::CancelRequested,
+            ],
+            Self::PaymentUnknown => &[Self::Paid, Self::PaymentFailed, Self::CancelRequested],
             Self::Paid => &[Self::Confirmed, Self::Refunding],
-            Self::Confirmed => &[Self::Refunding],
-            Self::PaymentFailed | Self::CancelRequested => &[Self::Cancelled],
-            Self::Refunding => &[Self::Refunded],
-            Self::Rejected | Self::Cancelled | Self::Refunded => &[],
+            Self::PaymentFailed | Self::CancelRequested => &[Self::Cancelled, Self::Refunding],
+            Self::Refunding => &[Self::Refunded, Self::RefundFailed],
+            Self::Confirmed | Self::Cancelled | Self::Refunded | Self::RefundFailed => {
+                &[Self::Refunding]
+            }
+            Self::Rejected => &[],
         }
     }
 
@@ -95,12 +113,17 @@ impl OrderStatus {
             .filter(move |from| from.successors().contains(&self))
     }
 
-    /// The saga has nothing left to do. A confirmed order can still be refunded on request.
+    /// The saga has nothing left to do by itself. What leads on from here is a wish of staff, or
+    /// money that moves at the provider after all.
     #[must_use]
     pub const fn is_end_state(self) -> bool {
         matches!(
             self,
-            Self::Confirmed | Self::Rejected | Self::Cancelled | Self::Refunded
+            Self::Confirmed
+                | Self::Rejected
+                | Self::Cancelled
+                | Self::Refunded
+                | Self::RefundFailed
         )
     }
 
@@ -116,7 +139,11 @@ impl OrderStatus {
             | Self::Refunding => Some(TimeDelta::seconds(30)),
             // The provider is asked again, so not at every moment.
             Self::PaymentPending | Self::PaymentUnknown => Some(TimeDelta::seconds(60)),
-            Self::Confirmed | Self::Rejected | Self::Cancelled | Self::Refunded => None,
+            Self::Confirmed
+            | Self::Rejected
+            | Self::Cancelled
+            | Self::Refunded
+            | Self::RefundFailed => None,
         }
     }
 
@@ -136,6 +163,7 @@ impl OrderStatus {
             Self::Cancelled => OrderEventType::Cancelled,
             Self::Refunding => OrderEventType::Refunding,
             Self::Refunded => OrderEventType::Refunded,
+            Self::RefundFailed => OrderEventType::RefundFailed,
         }
     }
 }
@@ -192,35 +220,57 @@ mod tests {
         }
     }
 
-    proptest! {
-        /// Whatever the choices, a walk through the machine ends, and ends in an end state.
-        #[test]
-        fn every_walk_ends_in_an_end_state(choices in prop::collection::vec(0usize..12, 12)) {
-            let mut status = OrderStatus::Placed;
-            for choice in choices {
-                let next = status.successors();
-                if next.is_empty() {
-                    break;
-                }
-                status = next[choice % next.len()];
+    /// Where the choices lead, from the first state until an end state or the last choice.
+    fn walk(choices: Vec<usize>) -> Vec<OrderStatus> {
+        let mut steps = vec![OrderStatus::Placed];
+        for choice in choices {
+            let status = steps[steps.len() - 1];
+            if status.is_end_state() {
+                break;
             }
-            prop_assert!(status.is_end_state(), "{:?}", status);
+            let next = status.successors();
+            steps.push(next[choice % next.len()]);
+        }
+        steps
+    }
+
+    #[test]
+    fn an_end_state_is_only_left_for_a_refund() {
+        for status in OrderStatus::ALL {
+            if status.is_end_state() {
+                let next = status.successors();
+                assert!(matches!(next, [] | [OrderStatus::Refunding]), "{status:?}");
+            }
+        }
+    }
+
+    proptest! {
+        /// Whatever the choices, the saga comes to an end state in the end.
+        #[test]
+        fn every_walk_ends_in_an_end_state(choices in prop::collection::vec(0usize..12, 13)) {
+            let steps = walk(choices);
+            let last = steps[steps.len() - 1];
+            prop_assert!(last.is_end_state(), "{steps:?}");
         }
 
-        /// Money is taken at most once: no walk passes PAID twice.
+        /// No state is entered twice: nothing goes round in circles.
         #[test]
-        fn no_walk_is_paid_twice(choices in prop::collection::vec(0usize..12, 12)) {
-            let mut status = OrderStatus::Placed;
-            let mut paid = 0;
-            for choice in choices {
-                let next = status.successors();
-                if next.is_empty() {
-                    break;
-                }
-                status = next[choice % next.len()];
-                paid += usize::from(status == OrderStatus::Paid);
+        fn every_walk_passes_a_state_once(choices in prop::collection::vec(0usize..12, 13)) {
+            let steps = walk(choices);
+            let different: HashSet<_> = steps.iter().collect();
+            prop_assert_eq!(different.len(), steps.len(), "{:?}", steps);
+        }
+
+        /// Money is only given back that may have been taken.
+        #[test]
+        fn what_was_never_charged_is_never_refunded(
+            choices in prop::collection::vec(0usize..12, 13),
+        ) {
+            let steps = walk(choices);
+            let asked = [OrderStatus::PaymentPending, OrderStatus::CancelRequested];
+            if steps.contains(&OrderStatus::Refunding) {
+                prop_assert!(steps.iter().any(|status| asked.contains(status)), "{steps:?}");
             }
-            prop_assert!(paid <= 1);
         }
     }
 }

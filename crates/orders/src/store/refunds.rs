@@ -13,9 +13,14 @@ pub struct Model {
     pub status: String,
     pub amount: i64,
     pub currency: String,
+    /// Nil where the provider took what nobody asked for.
     pub requested_by: Uuid,
     pub created_at: DateTimeUtc,
     pub updated_at: DateTimeUtc,
+    /// Not to be tried before.
+    pub due_at: Option<DateTimeUtc>,
+    /// Why it failed.
+    pub failure: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -1,12 +1,14 @@
 use chrono::TimeDelta;
 use futures_util::future::join_all;
-use kernel::OrderId;
-use orders::{Applied, ChargeOutcome, PaymentNotice, domain::OrderStatus};
+use kernel::{Currency, Money, OrderId};
+use orders::{
+    Applied, ChargeOutcome, PaymentNotice, RefundOutcome, audit::LedgerCharge, domain::OrderStatus,
+};
 use uuid::Uuid;
 
 use crate::{
     databases::on_each_database,
-    shop::{Shop, counters, customer, eur, message, succeeded},
+    shop::{Shop, counters, customer, eur, message, refunded, succeeded},
 };
 
 async fn attempts(shop: &Shop, status: &str) -> i64 {
@@ -204,30 +206,123 @@ async fn an_unknown_outcome_is_kept_until_the_provider_tells() {
     .await;
 }
 
+/// Neither the amount nor the currency may differ: the payment has failed, and the money goes back.
 #[tokio::test]
 async fn another_amount_than_the_total_is_never_taken_for_payment() {
     on_each_database(async |shop| {
         let bob = shop.add_product("Plumb bob", eur(1_250), 10).await;
-        let order = shop.charging(bob).await;
-        let intent_id = format!("pi_{}", order.id);
-        let wrong = ChargeOutcome::Succeeded {
-            intent_id: intent_id.clone(),
-            amount: eur(1_249),
-        };
-        assert_eq!(shop.settle(order.id, &wrong).await, Applied::Done);
-        assert_eq!(shop.status(order.id).await, OrderStatus::PaymentUnknown);
+        let usd = Currency::parse("USD").unwrap();
+        for wrong in [eur(1_249), eur(1_251), Money::new(1_250, usd)] {
+            let order = shop.charging(bob).await;
+            let intent_id = format!("pi_{}", order.id);
+            let charged = ChargeOutcome::Succeeded {
+                intent_id: intent_id.clone(),
+                amount: wrong,
+            };
+            assert_eq!(shop.settle(order.id, &charged).await, Applied::Done);
+            assert_eq!(shop.settle(order.id, &charged).await, Applied::Stale);
+            assert_eq!(shop.status(order.id).await, OrderStatus::PaymentFailed);
+            let refund = shop.orders.open_refund(order.id).await.unwrap().unwrap();
+            assert_eq!((&refund.intent_id, refund.amount), (&intent_id, wrong));
+            assert_eq!(
+                shop.events("orders.saga.step_overdue.v1", order.id).await,
+                1,
+                "the worker is told"
+            );
+            let cancelled = shop.orders.cancel_unpaid(message(), order.id).await;
+            assert_eq!(cancelled.unwrap(), Applied::Done);
+            let given_back = RefundOutcome::Succeeded {
+                provider_refund_id: format!("re_{}", order.id),
+                amount: wrong,
+            };
+            let settled = shop.settle_refund(order.id, &given_back).await;
+            assert_eq!(settled, Applied::Done);
+            assert_eq!(shop.status(order.id).await, OrderStatus::Cancelled);
+        }
         assert_eq!(attempts(shop, "succeeded").await, 0);
-        // For whoever looks into it.
-        let charge = shop.orders.begin_charge(order.id).await.unwrap().unwrap();
-        assert_eq!(charge.intent_id, Some(intent_id));
+        assert_eq!(shop.stock(bob).await, counters(10, 0, 0));
+        shop.publish_all().await;
+        assert_eq!(shop.breached().await, [""; 0]);
+    })
+    .await;
+}
 
-        let other_currency = ChargeOutcome::Succeeded {
-            intent_id: "pi_other".to_owned(),
-            amount: kernel::Money::new(1_250, kernel::Currency::parse("USD").unwrap()),
+/// The same order charged by two payments, in either order of their news.
+#[tokio::test]
+async fn a_second_payment_goes_back_and_leaves_the_order_as_it_is() {
+    on_each_database(async |shop| {
+        let bob = shop.add_product("Plumb bob", eur(1_250), 10).await;
+        let order = shop.charging(bob).await;
+        assert_eq!(
+            shop.settle(order.id, &succeeded(&order)).await,
+            Applied::Done
+        );
+        let confirmed = shop.orders.confirm(message(), order.id).await.unwrap();
+        assert_eq!(confirmed, Applied::Done);
+        let second = ChargeOutcome::Succeeded {
+            intent_id: "pi_second".to_owned(),
+            amount: order.total,
         };
-        let again = shop.charging(bob).await;
-        assert_eq!(shop.settle(again.id, &other_currency).await, Applied::Done);
-        assert_eq!(shop.status(again.id).await, OrderStatus::PaymentUnknown);
+        assert_eq!(shop.settle(order.id, &second).await, Applied::Done);
+        for _ in 0..2 {
+            assert_eq!(shop.settle(order.id, &second).await, Applied::Stale);
+            let refund = shop.orders.open_refund(order.id).await.unwrap().unwrap();
+            assert_eq!(refund.intent_id, "pi_second");
+        }
+        shop.publish_all().await;
+        let beside = "every payment beside an order's own was given back";
+        assert_eq!(shop.breached().await, [beside]);
+        let settled = shop.settle_refund_of("pi_second", &refunded(&order)).await;
+        assert_eq!(settled, Applied::Done);
+        assert_eq!(shop.status(order.id).await, OrderStatus::Confirmed);
+        assert_eq!(shop.stock(bob).await, counters(9, 0, 1), "it stays sold");
+        assert_eq!(shop.breached().await, [""; 0]);
+
+        // The provider's books agree: one payment is kept.
+        let charge = |refunded| LedgerCharge {
+            order_id: order.id,
+            amount: order.total,
+            refunded,
+        };
+        for (ledger, violations) in [
+            ([charge(0), charge(1_250)], 0),
+            ([charge(1_250), charge(0)], 0),
+            ([charge(0), charge(0)], 1),
+            ([charge(1_250), charge(1_250)], 1),
+        ] {
+            let finding = shop.orders.audit_ledger(&ledger).await.unwrap();
+            assert_eq!(finding.violations, violations, "{ledger:?}");
+        }
+    })
+    .await;
+}
+
+/// News about another payment says nothing of the one that the order waits for.
+#[tokio::test]
+async fn a_declined_payment_beside_the_orders_own_changes_nothing() {
+    on_each_database(async |shop| {
+        let bob = shop.add_product("Plumb bob", eur(1_250), 10).await;
+        let order = shop.charging(bob).await;
+        let processing = ChargeOutcome::Processing {
+            intent_id: format!("pi_{}", order.id),
+        };
+        assert_eq!(shop.settle(order.id, &processing).await, Applied::Done);
+        let beside = || Some("pi_beside".to_owned());
+        for news in [
+            ChargeOutcome::Declined {
+                intent_id: beside(),
+            },
+            ChargeOutcome::Processing {
+                intent_id: "pi_beside".to_owned(),
+            },
+        ] {
+            assert_eq!(shop.settle(order.id, &news).await, Applied::Stale);
+        }
+        assert_eq!(
+            shop.settle(order.id, &succeeded(&order)).await,
+            Applied::Done
+        );
+        assert_eq!(shop.status(order.id).await, OrderStatus::Paid);
     })
     .await;
 }
@@ -243,11 +338,6 @@ async fn a_declined_order_is_cancelled_and_its_stock_released() {
         assert_eq!(shop.settle(order.id, &declined).await, Applied::Done);
         assert_eq!(shop.status(order.id).await, OrderStatus::PaymentFailed);
         assert_eq!(shop.orders.begin_charge(order.id).await.unwrap(), None);
-        // The provider contradicts itself: the order is not paid behind everybody's back.
-        assert_eq!(
-            shop.settle(order.id, &succeeded(&order)).await,
-            Applied::Stale
-        );
 
         let cancelled = shop
             .orders
@@ -258,6 +348,39 @@ async fn a_declined_order_is_cancelled_and_its_stock_released() {
         assert_eq!(shop.status(order.id).await, OrderStatus::Cancelled);
         assert_eq!(shop.stock(bob).await, counters(10, 0, 0));
         assert_eq!(attempts(shop, "declined").await, 1);
+    })
+    .await;
+}
+
+/// The provider contradicts itself, before or after the order has ended.
+#[tokio::test]
+async fn what_is_charged_after_a_decline_goes_back() {
+    on_each_database(async |shop| {
+        let bob = shop.add_product("Plumb bob", eur(1_250), 10).await;
+        for is_cancelled in [false, true] {
+            let order = shop.charging(bob).await;
+            let declined = ChargeOutcome::Declined { intent_id: None };
+            assert_eq!(shop.settle(order.id, &declined).await, Applied::Done);
+            if is_cancelled {
+                let cancelled = shop.orders.cancel_unpaid(message(), order.id).await;
+                assert_eq!(cancelled.unwrap(), Applied::Done);
+            }
+            assert_eq!(
+                shop.settle(order.id, &succeeded(&order)).await,
+                Applied::Done
+            );
+            assert_eq!(shop.status(order.id).await, OrderStatus::Refunding);
+            let late = shop.orders.cancel_unpaid(message(), order.id).await;
+            assert_eq!(late.unwrap(), Applied::Stale);
+            shop.publish_all().await;
+            assert_eq!(shop.breached().await, ["every order reached an end state"]);
+            let settled = shop.settle_refund(order.id, &refunded(&order)).await;
+            assert_eq!(settled, Applied::Done);
+            assert_eq!(shop.status(order.id).await, OrderStatus::Refunded);
+        }
+        assert_eq!(shop.stock(bob).await, counters(10, 0, 0));
+        shop.publish_all().await;
+        assert_eq!(shop.breached().await, [""; 0]);
     })
     .await;
 }

@@ -194,9 +194,36 @@ impl Shop {
         order
     }
 
+    /// Settles the refund of the order's own payment.
     pub async fn settle_refund(&self, order: OrderId, outcome: &RefundOutcome) -> Applied {
-        let settled = self.orders.settle_refund(message(), order, outcome).await;
+        self.settle_refund_of(&format!("pi_{order}"), outcome).await
+    }
+
+    pub async fn settle_refund_of(&self, intent_id: &str, outcome: &RefundOutcome) -> Applied {
+        let refund = self.orders.refund_of(intent_id).await.unwrap().unwrap();
+        let settled = self
+            .orders
+            .settle_refund(message(), refund.id, outcome)
+            .await;
         settled.unwrap()
+    }
+
+    /// An order that is taken back while its charge is under way.
+    pub async fn taken_back(&self, product: ProductId) -> Order {
+        let ada = customer();
+        let order = self.place(&ada, &[(product, 1)]).await;
+        self.reserve(order.id).await;
+        self.orders.begin_charge(order.id).await.unwrap().unwrap();
+        let asked = self.orders.cancel(&ada, order.id).await.unwrap();
+        assert_eq!(asked.status, OrderStatus::CancelRequested);
+        asked
+    }
+
+    /// The invariants that don't hold.
+    pub async fn breached(&self) -> Vec<&'static str> {
+        let findings = self.orders.audit().await.unwrap().into_iter();
+        let breached = findings.filter(|finding| finding.violations > 0);
+        breached.map(|finding| finding.invariant).collect()
     }
 
     pub async fn status(&self, order: OrderId) -> OrderStatus {
@@ -283,4 +310,12 @@ pub fn refunded(order: &Order) -> RefundOutcome {
 
 pub fn ids(orders: &[Order]) -> Vec<OrderId> {
     orders.iter().map(|order| order.id).collect()
+}
+
+/// The provider did not give it back.
+pub fn refund_failed() -> RefundOutcome {
+    RefundOutcome::Failed {
+        provider_refund_id: None,
+        reason: "the bank refused".to_owned(),
+    }
 }

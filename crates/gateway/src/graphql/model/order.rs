@@ -29,7 +29,7 @@ pub(in crate::graphql) enum OrderStatus {
     Rejected,
     /// The payment was declined.
     PaymentFailed,
-    /// It is about to be cancelled.
+    /// It is about to be cancelled; if it was paid for meanwhile, the money goes back.
     CancelRequested,
     /// Not paid, and its pieces are for others again. An end.
     Cancelled,
@@ -37,6 +37,8 @@ pub(in crate::graphql) enum OrderStatus {
     Refunding,
     /// The money was given back. An end.
     Refunded,
+    /// The money could not be given back: somebody looks into it.
+    RefundFailed,
 }
 
 /// Someone's order.

@@ -15,8 +15,8 @@ pub(super) struct ChangeOrder;
 
 #[Object(guard = "ByTable(\"Mutation\")")]
 impl ChangeOrder {
-    /// Cancels one of one's own orders, as long as its payment has not begun. Asked for again, it
-    /// answers with the order as it stands.
+    /// Cancels one of one's own orders, as long as it is not paid. If its payment was under way and
+    /// went through, the money goes back. Asked for again, it answers with the order as it stands.
     async fn cancel_order(
         &self,
         context: &Context<'_>,
