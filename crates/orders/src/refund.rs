@@ -26,11 +26,6 @@ pub(crate) const OPEN: &str = "open";
 pub(crate) const SUCCEEDED: &str = "succeeded";
 pub(crate) const FAILED: &str = "failed";
 
-/// Who asks for a refund that nobody asks for.
-pub(crate) fn nobody() -> UserId {
-    Uuid::nil().into()
-}
-
 /// What is to be asked of the payment provider. Asking again with the same refund is safe for as
 /// long as the provider remembers its id, which is the idempotency key.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -156,8 +151,8 @@ pub(crate) fn new_row(
     }
 }
 
-/// Begins to give back a payment that the order does not want, and has the worker look at the order.
-/// Not done where it has been begun, or has failed too often.
+/// Begins to give back a payment that the order does not want. Not done where it has been begun, or
+/// has failed too often.
 pub(crate) async fn open_for(
     transaction: &DatabaseTransaction,
     now: DateTime<Utc>,
@@ -170,11 +165,23 @@ pub(crate) async fn open_for(
         return Ok(false);
     }
     let row = new_row(now, order_id, intent_id, amount, requested_by);
-    if !insert(transaction, row).await? {
-        return Ok(false);
+    Ok(insert(transaction, row).await?)
+}
+
+/// [`open_for`] a payment beside the order's own: its state tells the worker nothing of that.
+pub(crate) async fn open_beside(
+    transaction: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    order_id: OrderId,
+    intent_id: &str,
+    amount: Money,
+) -> Result<bool, OrderError> {
+    let nobody = Uuid::nil().into();
+    let is_new = open_for(transaction, now, order_id, intent_id, amount, nobody).await?;
+    if is_new {
+        look_again(transaction, now, order_id, now).await?;
     }
-    look_again(transaction, now, order_id, now).await?;
-    Ok(true)
+    Ok(is_new)
 }
 
 /// Has the worker look at the order at that time.

@@ -13,8 +13,7 @@ use crate::{
     charge::{DECLINED, OPEN, SUCCEEDED},
     domain::{Attempt, OrderStatus, Verdict, judge},
     received::Applying,
-    refund::{self, nobody},
-    reserve,
+    refund, reserve,
     store::{orders, payment_attempts},
     view::payment_status,
 };
@@ -108,10 +107,10 @@ async fn charged(
         }
     }
     if verdict == Verdict::Stray {
-        return refund::open_for(transaction, now, order_id, intent_id, amount, nobody()).await;
+        return refund::open_beside(transaction, now, order_id, intent_id, amount).await;
     }
     if verdict == Verdict::WrongAmount {
-        refund::open_for(transaction, now, order_id, intent_id, amount, nobody()).await?;
+        refund::open_beside(transaction, now, order_id, intent_id, amount).await?;
         return declined(step, order_id, Some(intent_id)).await;
     }
     if let Some(attempt) = attempt {

@@ -60,6 +60,8 @@ pub enum Action {
     Webhook(usize),
     /// Time passes until the next deadline, and the worker looks for overdue orders.
     Sweep,
+    /// The provider's books are compared with ours.
+    Reconcile,
 }
 
 impl Action {
@@ -76,7 +78,8 @@ impl Action {
             | Self::Mark(_)
             | Self::Take { .. }
             | Self::Decide { .. }
-            | Self::Webhook(_) => false,
+            | Self::Webhook(_)
+            | Self::Reconcile => false,
         }
     }
 
@@ -103,6 +106,7 @@ impl Action {
             Self::Refund(_) => (11, 1),
             Self::Lose(_) => (12, 1),
             Self::Sweep => (13, 1),
+            Self::Reconcile => (14, 1),
         };
         Kind { number, weight }
     }

@@ -159,11 +159,8 @@ fn next_towards_rest(world: &World) -> Option<Action> {
         return Some(Action::Decide { intent, succeeds });
     }
     let is_open = |row: &crate::ledger::OrderRow| !row.status.is_end_state();
-    world
-        .ledger
-        .orders
-        .iter()
-        .flatten()
-        .any(is_open)
-        .then_some(Action::Sweep)
+    if world.ledger.orders.iter().flatten().any(is_open) {
+        return Some(Action::Sweep);
+    }
+    world.unreconciled().map(|_| Action::Reconcile)
 }

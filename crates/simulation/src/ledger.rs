@@ -4,7 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use contracts::order_event::PAYMENT_NOTICE_RECEIVED;
-use orders::{Applied, STEP_OVERDUE, domain::OrderStatus};
+use kernel::{Currency, Money};
+use orders::{
+    Applied, PaymentStatus, STEP_OVERDUE,
+    domain::{self as judged, OrderStatus, Verdict, judge},
+};
 
 use crate::{
     action::{Card, Process},
@@ -43,9 +47,16 @@ pub struct Counters {
 /// What the provider answered, as it is settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Settlement {
-    Succeeded { intent: usize },
-    Processing { intent: usize },
-    Declined { intent: usize },
+    Succeeded {
+        intent: usize,
+    },
+    Processing {
+        intent: usize,
+    },
+    /// `None`: the provider has no such payment.
+    Declined {
+        intent: Option<usize>,
+    },
     Unknown,
 }
 
@@ -57,11 +68,13 @@ pub enum Call {
     Refund(OrderNumber),
     ReserveStock(MessageId, OrderNumber),
     BeginCharge(OrderNumber),
+    ChargeInDoubt(OrderNumber),
     SettleCharge(MessageId, OrderNumber, Settlement),
     Confirm(MessageId, OrderNumber),
     CancelUnpaid(MessageId, OrderNumber),
     OpenRefund(OrderNumber),
-    SettleRefund(MessageId, OrderNumber),
+    /// Of this payment.
+    SettleRefund(MessageId, OrderNumber, usize),
     Acknowledge(MessageId),
     Mark(MessageId),
     /// After so many seconds since the beginning.
@@ -116,7 +129,8 @@ pub(crate) struct OrderRow {
     pub card: Card,
     pub reservation: Option<Reservation>,
     pub attempt: Option<Attempt>,
-    pub refund: Option<Standing>,
+    /// When it came into its state.
+    since: i64,
     deadline: Option<i64>,
 }
 
@@ -142,7 +156,10 @@ pub(crate) struct Ledger {
     inbox: BTreeSet<MessageId>,
     outbox: Vec<OutboxRow>,
     notices: BTreeSet<usize>,
+    /// By payment.
+    refunds: BTreeMap<usize, (OrderNumber, Standing)>,
     keys: usize,
+    reconciled: usize,
 }
 
 impl Ledger {
@@ -162,7 +179,9 @@ impl Ledger {
             inbox: BTreeSet::new(),
             outbox: Vec::new(),
             notices: BTreeSet::new(),
+            refunds: BTreeMap::new(),
             keys: 0,
+            reconciled: 0,
         }
     }
 
@@ -184,7 +203,7 @@ impl Ledger {
                 card,
                 reservation: None,
                 attempt: None,
-                refund: None,
+                since: 0,
                 deadline: None,
             });
         }
@@ -199,9 +218,15 @@ impl Ledger {
     }
 
     pub(crate) fn refund(&mut self, order: OrderNumber) -> bool {
-        let found = self.advance(order, OrderStatus::Refunding);
-        if found && let Some(row) = self.row(order) {
-            row.refund = Some(Standing::Open);
+        let paid = [
+            OrderStatus::Paid,
+            OrderStatus::Confirmed,
+            OrderStatus::RefundFailed,
+        ];
+        let found = self.advance_from(order, &paid, OrderStatus::Refunding);
+        let attempt = self.order(order).and_then(|row| row.attempt);
+        if found && let Some(intent) = attempt.and_then(|attempt| attempt.intent) {
+            self.open_refund_for(order, intent);
         }
         self.called(Call::Refund(order), Answer::Found(found));
         found
@@ -268,24 +293,107 @@ impl Ledger {
         settlement: Settlement,
     ) -> Applied {
         let applied = self.apply(message, |ledger| match settlement {
-            Settlement::Succeeded { intent } => {
-                let attempt = ledger.order(order).and_then(|row| row.attempt);
-                if attempt.is_none_or(|attempt| attempt.standing == Standing::Failed) {
-                    return false;
-                }
-                ledger.update_open(order, Standing::Succeeded, intent);
-                ledger.advance(order, OrderStatus::Paid)
+            Settlement::Succeeded { intent } => ledger.charged(order, intent),
+            Settlement::Processing { intent } => {
+                ledger.update_open(order, Standing::Open, Some(intent))
             }
-            Settlement::Processing { intent } => ledger.update_open(order, Standing::Open, intent),
-            Settlement::Declined { intent } => {
-                ledger.update_open(order, Standing::Failed, intent);
-                ledger.advance(order, OrderStatus::PaymentFailed)
-            }
+            Settlement::Declined { intent } => ledger.declined(order, intent),
             Settlement::Unknown => ledger.advance(order, OrderStatus::PaymentUnknown),
         });
         let call = Call::SettleCharge(message, order, settlement);
         self.called(call, Answer::Applied(applied));
         applied
+    }
+
+    /// As `orders::domain::judge` says of the payment.
+    fn charged(&mut self, order: OrderNumber, intent: usize) -> bool {
+        match self.verdict(order, intent) {
+            Verdict::Known | Verdict::Early => return false,
+            Verdict::Stray | Verdict::WrongAmount => {
+                let is_new = self.open_refund_for(order, intent);
+                if is_new {
+                    self.append(order, STEP_OVERDUE, None);
+                }
+                return is_new;
+            }
+            Verdict::Pays | Verdict::TooLate => {}
+        }
+        if let Some(attempt) = self.row(order).and_then(|row| row.attempt.as_mut()) {
+            attempt.standing = Standing::Succeeded;
+            attempt.intent = Some(intent);
+        }
+        if self.advance(order, OrderStatus::Paid) {
+            return true;
+        }
+        let unwanted = [
+            OrderStatus::CancelRequested,
+            OrderStatus::PaymentFailed,
+            OrderStatus::Cancelled,
+        ];
+        let moved = self.advance_from(order, &unwanted, OrderStatus::Refunding);
+        self.open_refund_for(order, intent);
+        moved
+    }
+
+    fn verdict(&self, order: OrderNumber, intent: usize) -> Verdict {
+        let Some(row) = self.order(order) else {
+            return Verdict::Early;
+        };
+        let price = Money::new(row.quantity, Currency::EUR);
+        let attempt = row.attempt.map(|attempt| judged::Attempt {
+            status: match attempt.standing {
+                Standing::Open => PaymentStatus::Pending,
+                Standing::Succeeded => PaymentStatus::Succeeded,
+                Standing::Failed => PaymentStatus::Declined,
+            },
+            intent_id: attempt.intent.map(|intent| intent.to_string()),
+            amount: price,
+        });
+        judge(row.status, attempt.as_ref(), &intent.to_string(), price)
+    }
+
+    fn declined(&mut self, order: OrderNumber, intent: Option<usize>) -> bool {
+        if !self.update_open(order, Standing::Failed, intent) {
+            return false;
+        }
+        if !self.advance(order, OrderStatus::PaymentFailed) {
+            let taken_back = [OrderStatus::CancelRequested];
+            if self.advance_from(order, &taken_back, OrderStatus::Cancelled) {
+                self.settle_stock(order, Reservation::Released);
+            }
+        }
+        true
+    }
+
+    /// Whether the order's books lack something of this payment, which the provider has taken.
+    pub(crate) fn is_unknown(&self, order: OrderNumber, intent: usize) -> bool {
+        let verdict = self.verdict(order, intent);
+        let is_to_do = !matches!(verdict, Verdict::Known | Verdict::Early);
+        is_to_do && !self.refunds.contains_key(&intent)
+    }
+
+    /// What the reconciliation does about such a payment.
+    pub(crate) fn reconcile(&mut self, order: OrderNumber, intent: usize) {
+        let message = MessageId {
+            order,
+            event_type: "reconcile",
+            nth: self.reconciled,
+        };
+        self.reconciled += 1;
+        let _ = self.settle_charge(message, order, Settlement::Succeeded { intent });
+    }
+
+    /// The attempt of an order that was taken back, and the seconds since.
+    pub(crate) fn charge_in_doubt(&mut self, order: OrderNumber) -> Option<(Attempt, i64)> {
+        let row = self.order(order);
+        let taken_back = row.filter(|row| row.status == OrderStatus::CancelRequested);
+        let doubt = taken_back.and_then(|row| {
+            let open = row.attempt?;
+            (open.standing == Standing::Open).then_some((open, self.now - row.since))
+        });
+        let found = Answer::Found(doubt.is_some());
+        self.called(Call::ChargeInDoubt(order), found);
+        doubt
     }
 
     pub(crate) fn confirm(&mut self, message: MessageId, order: OrderNumber) -> Applied {
@@ -314,27 +422,41 @@ impl Ledger {
 
     /// The intent whose money is to be given back.
     pub(crate) fn open_refund(&mut self, order: OrderNumber) -> Option<usize> {
-        let row = self.order(order);
-        let open = row.filter(|row| row.refund == Some(Standing::Open));
-        let intent = open.and_then(|row| row.attempt?.intent);
+        let mut refunds = self.refunds.iter();
+        let open = refunds.find(|(_, refund)| **refund == (order, Standing::Open));
+        let intent = open.map(|(intent, _)| *intent);
         self.called(Call::OpenRefund(order), Answer::Found(intent.is_some()));
         intent
     }
 
-    pub(crate) fn settle_refund(&mut self, message: MessageId, order: OrderNumber) -> Applied {
+    /// Whether this payment's money is to be given back, or was.
+    pub(crate) fn has_refund_of(&self, intent: usize) -> bool {
+        self.refunds.contains_key(&intent)
+    }
+
+    pub(crate) fn settle_refund(
+        &mut self,
+        message: MessageId,
+        order: OrderNumber,
+        intent: usize,
+    ) -> Applied {
         let applied = self.apply(message, |ledger| {
-            let row = ledger.order(order);
-            let is_open = row.is_some_and(|row| row.refund == Some(Standing::Open));
-            if !is_open || !ledger.advance(order, OrderStatus::Refunded) {
+            let refund = ledger.refunds.get_mut(&intent);
+            let Some((_, standing @ Standing::Open)) = refund else {
                 return false;
-            }
-            ledger.take_stock_back(order);
-            if let Some(row) = ledger.row(order) {
-                row.refund = Some(Standing::Succeeded);
+            };
+            *standing = Standing::Succeeded;
+            let attempt = ledger.order(order).and_then(|row| row.attempt);
+            let is_own = attempt.is_some_and(|attempt| {
+                attempt.standing == Standing::Succeeded && attempt.intent == Some(intent)
+            });
+            if is_own && ledger.advance(order, OrderStatus::Refunded) {
+                ledger.take_stock_back(order);
             }
             true
         });
-        self.called(Call::SettleRefund(message, order), Answer::Applied(applied));
+        let call = Call::SettleRefund(message, order, intent);
+        self.called(call, Answer::Applied(applied));
         applied
     }
 
@@ -422,14 +544,33 @@ impl Ledger {
 
     /// As `orders::advance`: the machine decides, and the event is part of it.
     fn advance(&mut self, order: OrderNumber, to: OrderStatus) -> bool {
+        self.advance_from(order, &OrderStatus::ALL, to)
+    }
+
+    fn advance_from(
+        &mut self,
+        order: OrderNumber,
+        allowed: &[OrderStatus],
+        to: OrderStatus,
+    ) -> bool {
         let Some(from) = self.status(order) else {
             return false;
         };
-        if !from.successors().contains(&to) && !self.lacks(Guard::State) {
+        let may = from.successors().contains(&to) && allowed.contains(&from);
+        if !may && !self.lacks(Guard::State) {
             return false;
         }
         self.enter(order, to);
         true
+    }
+
+    /// Whether it is new.
+    fn open_refund_for(&mut self, order: OrderNumber, intent: usize) -> bool {
+        let is_new = !self.refunds.contains_key(&intent);
+        if is_new {
+            self.refunds.insert(intent, (order, Standing::Open));
+        }
+        is_new
     }
 
     fn enter(&mut self, order: OrderNumber, to: OrderStatus) {
@@ -437,6 +578,7 @@ impl Ledger {
         if let Some(row) = self.row(order) {
             row.status = to;
             row.history.push(to);
+            row.since = now;
             row.deadline = to.deadline().map(|wait| now + wait.num_seconds());
         }
         self.append(order, to.event_type().as_str(), None);
@@ -458,14 +600,22 @@ impl Ledger {
         });
     }
 
-    /// Whether the attempt was open.
-    fn update_open(&mut self, order: OrderNumber, standing: Standing, intent: usize) -> bool {
+    /// Whether there was an open attempt, of which this intent is or may be.
+    fn update_open(
+        &mut self,
+        order: OrderNumber,
+        standing: Standing,
+        intent: Option<usize>,
+    ) -> bool {
         let attempt = self.row(order).and_then(|row| row.attempt.as_mut());
-        let Some(open) = attempt.filter(|attempt| attempt.standing == Standing::Open) else {
+        let is_its_own =
+            |open: &Attempt| intent.is_none() || open.intent.is_none() || open.intent == intent;
+        let open = attempt.filter(|attempt| attempt.standing == Standing::Open);
+        let Some(open) = open.filter(|open| is_its_own(open)) else {
             return false;
         };
         open.standing = standing;
-        open.intent = Some(intent);
+        open.intent = intent.or(open.intent);
         true
     }
 

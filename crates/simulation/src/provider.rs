@@ -85,6 +85,36 @@ impl Provider {
         }
     }
 
+    /// What the books have of an order's payment.
+    pub(crate) fn find(
+        &self,
+        order: OrderNumber,
+        intent: Option<usize>,
+        mood: Mood,
+    ) -> Called<Option<(usize, IntentStatus)>> {
+        if mood != Mood::Answers {
+            return Called::Away;
+        }
+        let mut intents = self.intents.iter().enumerate();
+        let found = intents
+            .rfind(|(number, made)| intent.map_or(made.order == order, |intent| intent == *number));
+        Called::Answered(found.map(|(number, made)| (number, made.status)))
+    }
+
+    pub(crate) fn has_refunded(&self, intent: usize) -> bool {
+        self.intents
+            .get(intent)
+            .is_some_and(|intent| intent.refunded)
+    }
+
+    /// What it has taken, whether given back or not.
+    pub(crate) fn taken(&self) -> impl Iterator<Item = (usize, OrderNumber)> {
+        let intents = self.intents.iter().enumerate();
+        intents
+            .filter(|(_, intent)| intent.status == IntentStatus::Succeeded)
+            .map(|(number, intent)| (number, intent.order))
+    }
+
     /// Gives the money back, once.
     pub(crate) fn refund(&mut self, intent: usize, mood: Mood) -> Called<()> {
         if mood == Mood::IsAway {

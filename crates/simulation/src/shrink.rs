@@ -91,6 +91,7 @@ fn simplifications(action: Action) -> Vec<Action> {
         | Action::Lose(_)
         | Action::Decide { .. }
         | Action::Webhook(_)
-        | Action::Sweep => Vec::new(),
+        | Action::Sweep
+        | Action::Reconcile => Vec::new(),
     }
 }

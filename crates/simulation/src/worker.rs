@@ -15,6 +15,8 @@ use crate::{
 
 /// As in `order_worker::Saga`: after so many deliveries a missing answer is recorded as such.
 const ATTEMPTS_UNTIL_UNKNOWN: u32 = 3;
+/// As in `order_worker::payments`: seconds after which no earlier call is thought to be under way.
+const CALLS_ARE_OVER: i64 = 30;
 
 /// A message in a worker's hand, and how far it is.
 #[derive(Clone, Debug)]
@@ -31,11 +33,11 @@ enum Progress {
     /// The attempt is committed, the provider is to be called.
     Charging(Attempt),
     Charged(Settlement),
-    /// A webhook sent us to the provider, and this is the truth.
-    Enquired(Settlement),
+    /// The order was taken back so many seconds ago: what became of its charge?
+    InDoubt(Attempt, i64),
     /// This intent's money is to be given back.
     Refunding(usize),
-    Refunded,
+    Refunded(usize),
     /// Only the acknowledgement is left.
     Committed,
 }
@@ -89,27 +91,26 @@ impl World {
                 Some(Command::TakeUpOverdue) => {
                     match self.ledger.status(order).and_then(Step::due_in) {
                         Some(step) => Next::Go(Progress::Due(step)),
-                        None => self.acknowledge(hand),
+                        None => self.begin_refund(hand),
                     }
                 }
                 Some(Command::SettleNotice) => self.enquire(worker, message.intent, mood),
             },
             Progress::Due(step) => self.take_step(worker, hand, step),
             Progress::Charging(attempt) => self.charge(worker, hand, attempt, mood),
-            Progress::Enquired(settlement) => match self.ledger.open_refund(order) {
-                Some(intent) => Next::Go(Progress::Refunding(intent)),
-                None => self.settle(worker, hand, settlement),
-            },
+            Progress::InDoubt(attempt, waited) => {
+                self.find_out(worker, order, attempt, waited, mood)
+            }
             Progress::Charged(settlement) => self.settle(worker, hand, settlement),
             Progress::Refunding(intent) => {
                 self.call(worker, format!("refund payment {intent}"), mood);
                 match self.provider.refund(intent, mood) {
-                    Called::Answered(()) => Next::Go(Progress::Refunded),
+                    Called::Answered(()) => Next::Go(Progress::Refunded(intent)),
                     Called::Unknown | Called::Away => Next::Retry,
                 }
             }
-            Progress::Refunded => {
-                let applied = self.ledger.settle_refund(id, order);
+            Progress::Refunded(intent) => {
+                let applied = self.ledger.settle_refund(id, order, intent);
                 self.committed(worker, order, "settle refund", applied)
             }
             Progress::Committed => {
@@ -142,10 +143,14 @@ impl World {
                 let applied = self.ledger.cancel_unpaid(id, order);
                 self.committed(worker, order, "cancel unpaid", applied)
             }
-            Step::Refund => match self.ledger.open_refund(order) {
-                Some(intent) => Next::Go(Progress::Refunding(intent)),
-                None => self.acknowledge(hand),
+            Step::Cancel => match self.ledger.charge_in_doubt(order) {
+                Some((attempt, waited)) => Next::Go(Progress::InDoubt(attempt, waited)),
+                None => {
+                    let applied = self.ledger.cancel_unpaid(id, order);
+                    self.committed(worker, order, "cancel", applied)
+                }
             },
+            Step::Refund => self.begin_refund(hand),
         }
     }
 
@@ -175,14 +180,43 @@ impl World {
         }
     }
 
+    fn begin_refund(&mut self, hand: &Hand) -> Next {
+        match self.ledger.open_refund(hand.queued.message.id.order) {
+            Some(intent) => Next::Go(Progress::Refunding(intent)),
+            None => self.acknowledge(hand),
+        }
+    }
+
+    fn find_out(
+        &mut self,
+        worker: usize,
+        order: OrderNumber,
+        attempt: Attempt,
+        waited: i64,
+        mood: Mood,
+    ) -> Next {
+        self.call(worker, format!("find the payment of #{order}"), mood);
+        let settled = match self.provider.find(order, attempt.intent, mood) {
+            Called::Answered(Some((intent, status))) => settlement(intent, status),
+            Called::Answered(None) if waited >= CALLS_ARE_OVER => {
+                Settlement::Declined { intent: None }
+            }
+            Called::Answered(None) => Settlement::Unknown,
+            Called::Unknown | Called::Away => return Next::Retry,
+        };
+        Next::Go(Progress::Charged(settled))
+    }
+
     fn enquire(&mut self, worker: usize, intent: Option<usize>, mood: Mood) -> Next {
         let Some(intent) = intent else {
             return Next::Go(Progress::Committed);
         };
         self.call(worker, format!("retrieve payment {intent}"), mood);
+        let is_given_back = self.ledger.has_refund_of(intent) && self.provider.has_refunded(intent);
         match self.provider.retrieve(intent, mood) {
+            Called::Answered(_) if is_given_back => Next::Go(Progress::Refunded(intent)),
             Called::Answered((intent, status)) => {
-                Next::Go(Progress::Enquired(settlement(intent, status)))
+                Next::Go(Progress::Charged(settlement(intent, status)))
             }
             Called::Unknown | Called::Away => Next::Retry,
         }
@@ -231,6 +265,8 @@ const fn settlement(intent: usize, status: IntentStatus) -> Settlement {
     match status {
         IntentStatus::Succeeded => Settlement::Succeeded { intent },
         IntentStatus::Processing => Settlement::Processing { intent },
-        IntentStatus::Declined => Settlement::Declined { intent },
+        IntentStatus::Declined => Settlement::Declined {
+            intent: Some(intent),
+        },
     }
 }

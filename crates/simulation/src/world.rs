@@ -94,6 +94,9 @@ impl World {
         }
         actions.extend((0..self.provider.webhooks.len()).map(Action::Webhook));
         actions.push(Action::Sweep);
+        if self.unreconciled().is_some() {
+            actions.push(Action::Reconcile);
+        }
         actions
     }
 
@@ -143,6 +146,7 @@ impl World {
             Action::Decide { intent, succeeds } => self.decide(intent, succeeds),
             Action::Webhook(webhook) => self.webhook(webhook),
             Action::Sweep => self.sweep(),
+            Action::Reconcile => self.reconcile(),
         }
     }
 
@@ -285,6 +289,22 @@ impl World {
             self.note(Party::Database, told);
         }
         taken_up > 0
+    }
+
+    /// A payment that the provider has taken and that its order's books say nothing of.
+    pub(crate) fn unreconciled(&self) -> Option<(usize, OrderNumber)> {
+        let mut taken = self.provider.taken();
+        taken.find(|(intent, order)| self.ledger.is_unknown(*order, *intent))
+    }
+
+    fn reconcile(&mut self) -> bool {
+        self.ledger.caller = Process::Worker(0);
+        let Some((intent, order)) = self.unreconciled() else {
+            return false;
+        };
+        self.ledger.reconcile(order, intent);
+        self.wrote(Process::Worker(0), order, "reconcile");
+        true
     }
 
     /// Tells of a transaction of which the order's state is the result.

@@ -157,15 +157,19 @@ impl Shop {
                 let open = self.orders.open_refund(self.id(order)).await.unwrap();
                 Answer::Found(open.is_some())
             }
-            Call::SettleRefund(message, order) => {
+            Call::ChargeInDoubt(order) => {
+                let doubt = self.orders.charge_in_doubt(self.id(order)).await;
+                Answer::Found(doubt.unwrap().is_some())
+            }
+            Call::SettleRefund(message, order, intent) => {
+                let refund = self.orders.refund_of(&self.intent(intent, order)).await;
+                let refund = refund.unwrap().expect("there is a refund");
                 let received = self.received(message);
                 let outcome = RefundOutcome::Succeeded {
                     provider_refund_id: format!("re_{}", self.id(order)),
                     amount: self.placed[order].as_ref().unwrap().total,
                 };
-                let settled = self
-                    .orders
-                    .settle_refund(received, self.id(order), &outcome);
+                let settled = self.orders.settle_refund(received, refund.id, &outcome);
                 Answer::Applied(settled.await.unwrap())
             }
             Call::Acknowledge(message) => {
@@ -197,9 +201,13 @@ impl Shop {
         self.placed[order] = Some(placed.into_order());
     }
 
+    /// The provider's names are its own for ever, whatever the schedule.
+    fn intent(&self, intent: usize, order: OrderNumber) -> String {
+        format!("pi_{intent}_{}", self.id(order))
+    }
+
     fn outcome(&self, order: OrderNumber, settlement: Settlement) -> ChargeOutcome {
-        // The provider's names are its own for ever, whatever the schedule.
-        let name = |intent: usize| format!("pi_{intent}_{}", self.id(order));
+        let name = |intent: usize| self.intent(intent, order);
         match settlement {
             Settlement::Succeeded { intent } => ChargeOutcome::Succeeded {
                 intent_id: name(intent),
@@ -209,7 +217,7 @@ impl Shop {
                 intent_id: name(intent),
             },
             Settlement::Declined { intent } => ChargeOutcome::Declined {
-                intent_id: Some(name(intent)),
+                intent_id: intent.map(name),
             },
             Settlement::Unknown => ChargeOutcome::Unknown,
         }
