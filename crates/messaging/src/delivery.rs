@@ -1,3 +1,4 @@
+use fail_points::FailPoint;
 use metrics::counter;
 
 use crate::{Message, in_process, rabbitmq};
@@ -57,6 +58,7 @@ impl Delivery {
 
     /// The message has taken effect: forget it.
     pub async fn ack(mut self) {
+        fail_points::reached(FailPoint::AfterCommitBeforeAck);
         match self.settle("acknowledged") {
             Some(Settlement::RabbitMq(settlement)) => settlement.ack().await,
             Some(Settlement::InProcess(settlement)) => settlement.ack(),

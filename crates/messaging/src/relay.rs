@@ -2,6 +2,7 @@ use std::{collections::BTreeMap, error::Error, pin::pin, sync::Arc, time::Durati
 
 use chrono::{DateTime, TimeDelta, Utc};
 use database::Database;
+use fail_points::FailPoint;
 use futures_util::{
     FutureExt,
     future::{Fuse, FusedFuture},
@@ -177,6 +178,7 @@ impl Relay {
         };
         let batch: Vec<_> = rows.iter().zip(&spans).map(traced).collect();
         let results = self.broker.publish(&batch).await;
+        fail_points::reached(FailPoint::AfterPublishBeforeMark);
         drop(spans);
         if let Err(error) = self.settle(&rows, &results).await {
             // The lease runs out, and the rows are published again.

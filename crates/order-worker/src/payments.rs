@@ -1,6 +1,7 @@
 //! The payment provider's answers in the words of the ordering context.
 
 use chrono::TimeDelta;
+use fail_points::FailPoint;
 use kernel::OrderId;
 use orders::{Charge, ChargeInDoubt, ChargeOutcome};
 use payment::{
@@ -26,7 +27,7 @@ pub(crate) async fn charge(
 ) -> Result<ChargeOutcome, PaymentError> {
     let span =
         tracing::info_span!("payment.charge", otel.kind = "client", order_id = %charge.order_id);
-    async {
+    let outcome = async {
         if let Some(intent_id) = &charge.intent_id {
             Ok(outcome(retrieve(provider, intent_id).await?))
         } else if charge.age + CLOCK_SKEW < IDEMPOTENCY_KEY_LIFETIME {
@@ -40,7 +41,9 @@ pub(crate) async fn charge(
         }
     }
     .instrument(span)
-    .await
+    .await;
+    fail_points::reached(FailPoint::AfterChargeBeforeCommit);
+    outcome
 }
 
 /// What became of a charge whose order was taken back. It is not made for that: what can't be found

@@ -48,6 +48,12 @@ const CHECKS: &[Check] = &[
                 WHERE h.order_id = o.id AND h.version = o.version AND h.status = o.status)",
     },
     Check {
+        invariant: "there is one order for each idempotency key",
+        checked: "SELECT COUNT(*) FROM orders",
+        violations: "SELECT COUNT(*) FROM (SELECT customer_id, idempotency_key FROM orders
+            GROUP BY customer_id, idempotency_key HAVING COUNT(*) > 1) twice",
+    },
+    Check {
         invariant: "every order has lines, and they add up to its total",
         checked: "SELECT COUNT(*) FROM orders",
         violations:
@@ -137,6 +143,20 @@ const CHECKS: &[Check] = &[
         violations: "SELECT COUNT(*) FROM (SELECT intent_id FROM refunds GROUP BY intent_id
             HAVING COUNT(*) = SUM(CASE WHEN status = 'failed' THEN 1 ELSE 0 END)) given_up",
     },
+    // Of orders whose events have not been pruned yet: their first one is there, or older ones are.
+    Check {
+        invariant: "every step of an order has its event",
+        checked: "SELECT COUNT(*) FROM orders o WHERE
+            EXISTS (SELECT 1 FROM outbox m WHERE m.aggregate_id = o.id
+                AND m.event_type = 'orders.order.placed.v1')
+            OR o.created_at > (SELECT MIN(m.published_at) FROM outbox m)",
+        violations: "SELECT COUNT(*) FROM orders o WHERE
+            (EXISTS (SELECT 1 FROM outbox m WHERE m.aggregate_id = o.id
+                AND m.event_type = 'orders.order.placed.v1')
+            OR o.created_at > (SELECT MIN(m.published_at) FROM outbox m))
+            AND o.version > (SELECT COUNT(DISTINCT m.id) FROM outbox m
+                WHERE m.aggregate_id = o.id AND m.event_type LIKE 'orders.order.%')",
+    },
     Check {
         invariant: "the outbox is drained",
         checked: "SELECT COUNT(*) FROM outbox",
@@ -182,6 +202,22 @@ impl Orders {
             invariant: "the payment provider's ledger agrees with the orders",
             checked: i64::try_from(checked).unwrap_or(i64::MAX),
             violations: i64::try_from(violations).unwrap_or(i64::MAX),
+        })
+    }
+
+    /// Looks for orders that were taken a step further, and for which this consumer, which takes
+    /// the steps, has no receipt: messages that come twice would then take effect twice.
+    pub async fn audit_receipts(&self, consumer: &'static str) -> Result<Finding, OrderError> {
+        let moved_on = "SELECT COUNT(*) FROM orders o WHERE o.version > 1 AND EXISTS (
+            SELECT 1 FROM outbox m WHERE m.aggregate_id = o.id)";
+        let without = format!(
+            "{moved_on} AND NOT EXISTS (SELECT 1 FROM outbox m JOIN inbox i ON i.message_id = m.id
+                WHERE m.aggregate_id = o.id AND i.consumer = '{consumer}')"
+        );
+        Ok(Finding {
+            invariant: "every message that took an order further left its receipt",
+            checked: self.count(moved_on).await?,
+            violations: self.count(&without).await?,
         })
     }
 

@@ -48,6 +48,7 @@ pub(crate) async fn run(settings: &Settings) -> Result<(String, bool), AuditFail
         RelayWaker::default(),
     );
     let mut findings = orders.audit().await?;
+    findings.push(orders.audit_receipts(order_worker::CONSUMER).await?);
     let ledger = ledger(settings).await?;
     let mut report = String::new();
     match ledger {

@@ -7,6 +7,7 @@ pub mod environment;
 pub mod mail;
 pub mod ports;
 pub mod process;
+pub mod proxy;
 pub mod readiness;
 pub mod services;
 pub mod statement;

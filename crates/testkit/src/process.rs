@@ -82,6 +82,11 @@ impl ServerProcess {
         self
     }
 
+    /// What is run: a change of it counts from the next start on.
+    pub fn command(&mut self) -> &mut Command {
+        &mut self.command
+    }
+
     /// Starts the process and returns once `ready` says true.
     ///
     /// # Errors

@@ -32,6 +32,10 @@ pub enum Failure {
     Outdated(Vec<&'static str>),
     #[error("{0} changes that break clients: docs/api/released/README.md says what to do")]
     Breaking(usize),
+    #[error("{0}")]
+    Drill(String),
+    #[error("{failed} of {total} drills failed")]
+    Drills { failed: usize, total: usize },
     #[error("{0} is missing")]
     Missing(&'static str),
     #[error("{0} violations of the architecture invariants")]

@@ -6,6 +6,7 @@ mod architecture;
 mod bench;
 mod breaking_changes;
 mod command;
+mod drill;
 mod fuzz_api;
 mod generate;
 mod install;
@@ -40,6 +41,8 @@ enum Task {
     Test(test::Arguments),
     /// Start the system, load it, audit it, and judge the result.
     Load(load::Arguments),
+    /// Break what the system depends on while customers order, and see whether every promise holds.
+    Drill(drill::Arguments),
     /// Measure a part of the system against what it must cost.
     #[command(subcommand)]
     Bench(bench::Benchmark),
@@ -82,6 +85,7 @@ async fn run(task: Task) -> Result<(), Failure> {
     match task {
         Task::Test(arguments) => test::run(&arguments).await,
         Task::Load(arguments) => load::run(&arguments).await,
+        Task::Drill(arguments) => drill::run(&arguments).await,
         Task::Bench(benchmark) => bench::run(&benchmark).await,
         Task::Services => services::run().await,
         Task::Generate(arguments) => generate::run(&arguments).await,

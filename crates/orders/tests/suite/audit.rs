@@ -291,6 +291,64 @@ async fn an_event_that_was_never_published_is_seen() {
 }
 
 #[tokio::test]
+async fn two_orders_with_one_idempotency_key_are_seen() {
+    on_each_database(async |shop| {
+        let order = walk(shop).await.confirmed;
+        // Nothing but this index keeps them apart.
+        shop.execute("DROP INDEX orders_idempotency", []).await;
+        assert_seen(
+            shop,
+            "there is one order for each idempotency key",
+            &order,
+            &["UPDATE orders SET idempotency_key = 'again',
+                customer_id = (SELECT customer_id FROM orders WHERE id = $1)"],
+            &["UPDATE orders SET idempotency_key = number"],
+        )
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_step_without_its_event_is_seen_until_events_are_pruned() {
+    on_each_database(async |shop| {
+        let order = walk(shop).await.confirmed;
+        let invariant = "every step of an order has its event";
+        let rename = |from: &str, to: &str| {
+            format!(
+                "UPDATE outbox SET event_type = '{to}' WHERE aggregate_id = $1
+                    AND event_type = '{from}'"
+            )
+        };
+        let last = "orders.order.confirmed.v1";
+        let (lost, found) = (rename(last, "lost"), rename("lost", last));
+        assert_seen(shop, invariant, &order, &[&lost], &[&found]).await;
+        // The oldest go first.
+        shop.execute("DELETE FROM outbox", []).await;
+        assert_eq!(breached(shop).await, [""; 0]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn steps_without_a_receipt_are_seen() {
+    on_each_database(async |shop| {
+        walk(shop).await;
+        let finding = shop.orders.audit_receipts("a worker").await.unwrap();
+        assert_eq!((finding.checked, finding.violations), (3, 3));
+        shop.execute(
+            "INSERT INTO inbox (consumer, message_id, received_at)
+                SELECT 'a worker', id, created_at FROM outbox",
+            [],
+        )
+        .await;
+        let finding = shop.orders.audit_receipts("a worker").await.unwrap();
+        assert_eq!((finding.checked, finding.violations), (3, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_providers_books_are_compared_with_the_orders() {
     on_each_database(async |shop| {
         let walked = walk(shop).await;

@@ -105,11 +105,16 @@ fn temporary_folder(server: &str) -> io::Result<tempfile::TempDir> {
 /// Runs a program that prepares something, and returns what it printed.
 fn run(command: &mut std::process::Command) -> Result<String, ServiceError> {
     let output = command.stdin(std::process::Stdio::null()).output()?;
+    printed(&command.get_program().to_string_lossy(), output)
+}
+
+/// What a program that succeeded printed.
+fn printed(program: &str, output: std::process::Output) -> Result<String, ServiceError> {
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     Err(ServiceError::Preparation {
-        command: command.get_program().to_string_lossy().into_owned(),
+        command: program.to_owned(),
         output: [output.stdout, output.stderr]
             .iter()
             .map(|stream| String::from_utf8_lossy(stream).trim().to_owned())

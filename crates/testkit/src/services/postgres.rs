@@ -92,6 +92,19 @@ impl Postgres {
         Ok(self.database_url(name))
     }
 
+    /// Runs SQL in the database `name`, as its superuser, and returns what it prints: a line a row.
+    ///
+    /// # Errors
+    /// When the server doesn't answer, or refuses the statement.
+    pub fn sql(&self, name: &str, statement: &str) -> Result<String, ServiceError> {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align"]);
+        psql.args(["--set", "ON_ERROR_STOP=1", "--dbname"]);
+        psql.arg(self.database_url(name))
+            .args(["--command", statement]);
+        run(&mut psql)
+    }
+
     /// The loopback port that it listens on, the same over restarts.
     #[must_use]
     pub fn port(&self) -> u16 {

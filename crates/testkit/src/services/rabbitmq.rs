@@ -3,7 +3,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use super::{PATIENCE, Program, ServiceError, on_path, temporary_folder};
+use super::{PATIENCE, Program, ServiceError, on_path, printed, temporary_folder};
 use crate::process::ServerProcess;
 use crate::{ports, readiness};
 
@@ -59,11 +59,10 @@ impl RabbitMq {
         let mut command = Command::new(program);
         command.current_dir(folder.path());
         command.envs(paths(folder.path()));
+        command.envs(names(port, port_mapper_port));
         command.env("RABBITMQ_LOGS", "-");
-        command.env("RABBITMQ_NODENAME", format!("plumbline-{port}@localhost"));
         command.env("RABBITMQ_NODE_PORT", port.to_string());
         command.env("RABBITMQ_DIST_PORT", distribution_port.to_string());
-        command.env("ERL_EPMD_PORT", port_mapper_port.to_string());
         command.env("ERL_EPMD_ADDRESS", "127.0.0.1");
         let loopback_only = "-kernel inet_dist_use_interface {127,0,0,1}";
         command.env("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS", loopback_only);
@@ -101,6 +100,22 @@ impl RabbitMq {
         std::fs::read_to_string(file).ok()?.trim().parse().ok()
     }
 
+    /// Runs `rabbitmqctl` with these arguments against this node. It takes a second or two.
+    ///
+    /// # Errors
+    /// When it fails, or is not installed.
+    pub async fn control(&self, arguments: &[&str]) -> Result<(), ServiceError> {
+        let program = Program::RabbitMq
+            .find()
+            .ok_or(ServiceError::NotInstalled(Program::RabbitMq))?;
+        let mut command = tokio::process::Command::new(program.with_file_name("rabbitmqctl"));
+        command.args(arguments).stdin(std::process::Stdio::null());
+        command.envs(paths(self.folder.path()));
+        command.envs(names(self.port, self.port_mapper_port));
+        printed("rabbitmqctl", command.kill_on_drop(true).output().await?)?;
+        Ok(())
+    }
+
     /// Stops it in good order.
     ///
     /// # Errors
@@ -130,6 +145,14 @@ impl RabbitMq {
             .start(PATIENCE, async || readiness::rabbitmq(port).await)
             .await?)
     }
+}
+
+/// How the node is found by its own programs.
+fn names(port: u16, port_mapper_port: u16) -> [(&'static str, String); 2] {
+    [
+        ("RABBITMQ_NODENAME", format!("plumbline-{port}@localhost")),
+        ("ERL_EPMD_PORT", port_mapper_port.to_string()),
+    ]
 }
 
 /// Everything that a node reads and writes, so that nothing under /etc/rabbitmq or

@@ -5,6 +5,8 @@
 /// each other; only what may name `orders` can see its tables.
 pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("kernel", &[]),
+    // Nothing at all, except in the build of the drills.
+    ("fail-points", &[]),
     ("trace-context", &[]),
     ("migrations", &[]),
     ("contracts", &["kernel"]),
@@ -12,7 +14,13 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("cache", &["kernel", "contracts", "trace-context"]),
     (
         "messaging",
-        &["kernel", "contracts", "database", "trace-context"],
+        &[
+            "kernel",
+            "fail-points",
+            "contracts",
+            "database",
+            "trace-context",
+        ],
     ),
     (
         "service-kit",
@@ -25,6 +33,7 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         "orders",
         &[
             "kernel",
+            "fail-points",
             "contracts",
             "trace-context",
             "database",
@@ -64,6 +73,7 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         "order-worker",
         &[
             "kernel",
+            "fail-points",
             "contracts",
             "trace-context",
             "database",
@@ -78,6 +88,7 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
         "plumbline",
         &[
             "kernel",
+            "fail-points",
             "contracts",
             "trace-context",
             "database",
@@ -112,7 +123,7 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
     ("plan-gate", &["migrations", "testkit"]),
     ("baselines", &[]),
     ("loadtests", &["kernel"]),
-    ("xtask", &["testkit"]),
+    ("xtask", &["fail-points", "testkit"]),
 ];
 
 /// What tests of any crate may use beyond that.

@@ -38,28 +38,37 @@ pub fn url(port: u16) -> String {
     format!("http://127.0.0.1:{port}")
 }
 
-/// The release executable, and a folder for what it writes.
+/// The executable, and a folder for what it writes.
+#[derive(Debug)]
 pub struct Launcher {
     program: PathBuf,
     logs: PathBuf,
     pub folder: TempDir,
 }
 
-/// A running process of the system.
+/// A process of the system, started and ended any number of times.
 #[derive(Debug)]
 pub struct Role {
-    pub name: &'static str,
+    /// `gateway`, and those beside it `gateway-2` and so on.
+    pub name: String,
+    pub port: u16,
     pub process: ServerProcess,
+    /// What answers 200 when it is ready.
+    ready_path: &'static str,
 }
 
 impl Launcher {
+    /// Of the release executable.
     pub fn new() -> Result<Self, Failure> {
         let target = workspace::metadata()?.target_directory;
-        // Kept after the run, for whoever wants to know why it failed.
-        let logs = target.join("load/logs");
+        Self::of(target.join("release/plumbline"), target.join("load/logs"))
+    }
+
+    /// The logs are kept after the run, for whoever wants to know why it failed.
+    pub fn of(program: PathBuf, logs: PathBuf) -> Result<Self, Failure> {
         std::fs::create_dir_all(&logs)?;
         Ok(Self {
-            program: target.join("release/plumbline"),
+            program,
             logs,
             folder: tempfile::Builder::new()
                 .prefix("plumbline-load-")
@@ -79,21 +88,41 @@ impl Launcher {
         format!("'{}' audit", self.program.display())
     }
 
-    /// Starts a role, and waits until `path` on `port` answers 200.
-    pub async fn role(
+    /// A role that is not started yet.
+    pub fn role(
         &self,
-        name: &'static str,
+        name: impl Into<String>,
         arguments: &[&str],
         settings: &Settings,
         port: u16,
-        path: &str,
+        ready_path: &'static str,
     ) -> Result<Role, Failure> {
+        let name = name.into();
         let log = self.logs.join(format!("{name}.log"));
         std::fs::write(&log, "")?;
         eprintln!("{name}: {} (log: {})", url(port), log.display());
-        let mut process = ServerProcess::new(name, self.command(arguments, settings), log);
+        let process = ServerProcess::new(&name, self.command(arguments, settings), log);
+        Ok(Role {
+            name,
+            port,
+            process,
+            ready_path,
+        })
+    }
+}
+
+impl Role {
+    /// Starts it, stopping it first if it runs, and waits until it is ready.
+    ///
+    /// # Errors
+    /// When it ends, or is not ready in time.
+    pub async fn start(&mut self) -> Result<(), Failure> {
+        let (port, path) = (self.port, self.ready_path);
         let ready = async || readiness::http(port, path).await;
-        process.start(PATIENCE, ready).await?;
-        Ok(Role { name, process })
+        Ok(self.process.start(PATIENCE, ready).await?)
+    }
+
+    pub fn url(&self) -> String {
+        url(self.port)
     }
 }

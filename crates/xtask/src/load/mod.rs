@@ -2,6 +2,7 @@
 //! and stops everything.
 
 pub mod launcher;
+pub mod setup;
 pub mod system;
 
 use std::process::Command;

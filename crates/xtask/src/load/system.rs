@@ -1,40 +1,14 @@
-//! The system under load: release executables on private ports, with a folder of its own.
+//! The system under load or in a drill: executables on private ports, with a folder of their own.
 
-use tempfile::TempDir;
+use std::process::Command;
+
 use testkit::mail::MailCatcher;
-use testkit::ports;
+use testkit::proxy::Proxy;
 use testkit::services::Services;
 
-use super::launcher::{Launcher, Role, Settings, setting, url};
+use super::launcher::{Launcher, Role, Settings, setting};
+use super::setup;
 use crate::command::{Failure, succeed};
-use crate::services;
-
-/// The one that the load generator logs in with if nobody tells it another.
-const DEMO_PASSWORD: &str = "plumbline-demo-password";
-const READY: &str = "/health/ready";
-
-/// Roles refuse the default secrets, which are public. These are for a system on loopback that
-/// lives for minutes.
-const SECRETS: [(&str, &str); 6] = [
-    (
-        "auth.encryption_key",
-        "load:bG9hZC10ZXN0LW9ubHktZW5jcnlwdGlvbi1rZXktMDE",
-    ),
-    (
-        "auth.token_secret",
-        "bG9hZC10ZXN0LW9ubHktdG9rZW4tc2VjcmV0LTAwMDE",
-    ),
-    (
-        "gateway.cursor_secret",
-        "bG9hZC10ZXN0LW9ubHktY3Vyc29yLXNlY3JldC0wMDE",
-    ),
-    (
-        "gateway.client_secret",
-        "bG9hZC10ZXN0LW9ubHktY2xpZW50LXNlY3JldC0wMDE",
-    ),
-    ("payment.secret_key", "sk_test_load_only"),
-    ("payment.webhook_secrets", "whsec_load_only"),
-];
 
 /// How the system runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,38 +26,107 @@ impl Mode {
     }
 }
 
+/// What the system consists of.
+#[derive(Debug, Clone)]
+pub struct Blueprint {
+    pub mode: Mode,
+    /// Processes of the role; embedded there is one process for everything.
+    pub gateways: usize,
+    pub workers: usize,
+    /// What it depends on can be made to fail: servers and provider are behind proxies, and the
+    /// payment double is a process of its own in either mode and keeps its ledger in a file.
+    pub is_exposed: bool,
+    /// Of every role.
+    pub settings: Settings,
+}
+
+impl Blueprint {
+    /// The smallest one.
+    pub fn of(mode: Mode) -> Self {
+        Self {
+            mode,
+            gateways: 1,
+            workers: 1,
+            is_exposed: false,
+            settings: Settings::new(),
+        }
+    }
+}
+
+/// The ways from the roles to what they depend on.
+#[derive(Debug)]
+pub struct Links {
+    pub provider: Proxy,
+    /// `None` when everything else is inside the process.
+    pub servers: Option<ServerLinks>,
+}
+
+#[derive(Debug)]
+pub struct ServerLinks {
+    pub postgres: Proxy,
+    pub redis: Proxy,
+    pub rabbitmq: Proxy,
+}
+
 /// A running system. Everything of it ends with this value.
 #[derive(Debug)]
 pub struct System {
     pub mode: Mode,
     pub auth_url: String,
+    /// Of the first gateway.
     pub gateway_url: String,
     /// What every role and the auditor share.
     pub settings: Settings,
     /// A line for the shell.
     pub audit_command: String,
-    // Dropped, and so ended, in this order.
-    roles: Vec<Role>,
-    _mail: Option<MailCatcher>,
-    services: Option<Services>,
-    _folder: TempDir,
+    // Dropped, and so ended, in this order: those that use others come first.
+    pub(super) roles: Vec<Role>,
+    /// When it [is exposed](Blueprint::is_exposed).
+    pub links: Option<Links>,
+    /// What was mailed, unless that stays inside the process.
+    pub mail: Option<MailCatcher>,
+    /// When it is distributed.
+    pub services: Option<Services>,
+    pub(super) launcher: Launcher,
 }
 
 impl System {
-    /// Starts it and waits until it is ready.
+    /// Starts the release executable on servers of its own and waits until it is ready.
     ///
     /// # Errors
     /// When a part doesn't start; the others are ended then.
     pub async fn start(mode: Mode) -> Result<Self, Failure> {
-        match mode {
-            Mode::Embedded => start_embedded().await,
-            Mode::Distributed => start_distributed().await,
+        let launcher = Launcher::new()?;
+        let services = match mode {
+            Mode::Embedded => None,
+            Mode::Distributed => Some(crate::services::start_durable().await?),
+        };
+        Self::start_on(services, launcher, &Blueprint::of(mode)).await
+    }
+
+    /// Starts it on these servers, in databases and with queues of its own, and waits until it is
+    /// ready. The embedded mode has no use for servers.
+    ///
+    /// # Errors
+    /// When a part doesn't start; the others are ended then.
+    pub async fn start_on(
+        services: Option<Services>,
+        launcher: Launcher,
+        blueprint: &Blueprint,
+    ) -> Result<Self, Failure> {
+        match blueprint.mode {
+            Mode::Embedded => setup::embedded(launcher, blueprint).await,
+            Mode::Distributed => {
+                let services = services.ok_or(Failure::Missing("servers"))?;
+                setup::distributed(services, launcher, blueprint).await
+            }
         }
     }
 
     /// `name=pid` of every process that does the system's work, with commas.
     pub fn process_ids(&self) -> String {
-        let roles = self.roles.iter().map(|role| (role.name, role.process.id()));
+        let roles = self.roles.iter();
+        let roles = roles.map(|role| (role.name.as_str(), role.process.id()));
         let services = self.services.iter().flat_map(|services| {
             [
                 ("postgres", services.postgres.id()),
@@ -107,6 +150,39 @@ impl System {
         id.ok_or(Failure::Missing(name))
     }
 
+    /// One role, for example `worker-2`, to be stopped, killed and started. Embedded it is the
+    /// one process, whatever it is called for.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn role(&mut self, name: &'static str) -> Result<&mut Role, Failure> {
+        let is_inside = self.mode == Mode::Embedded && name != setup::PROVIDER;
+        let name = if is_inside { setup::EVERYTHING } else { name };
+        let mut roles = self.roles.iter_mut();
+        let found = roles.find(|role| role.name == name);
+        found.ok_or(Failure::Missing(name))
+    }
+
+    /// Where orders are placed: every gateway.
+    pub fn gateway_urls(&self) -> Vec<String> {
+        let is_gateway =
+            |role: &&Role| role.name.starts_with("gateway") || role.name == setup::EVERYTHING;
+        let gateways = self.roles.iter().filter(is_gateway);
+        gateways.map(Role::url).collect()
+    }
+
+    /// Where the payment double has its switches.
+    ///
+    /// # Errors
+    /// When it is inside another process.
+    pub fn provider_url(&self) -> Result<String, Failure> {
+        let mut roles = self.roles.iter();
+        let provider = roles.find(|role| role.name == setup::PROVIDER);
+        provider
+            .map(Role::url)
+            .ok_or(Failure::Missing(setup::PROVIDER))
+    }
+
     /// The value of a setting that all roles share.
     ///
     /// # Errors
@@ -119,11 +195,39 @@ impl System {
             .ok_or(Failure::Missing(key))
     }
 
+    /// A command of plumbline over the system's databases, for example `audit`.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        self.launcher.command(arguments, &self.settings)
+    }
+
+    /// Runs SQL in the orders' database and returns a line for each row.
+    ///
+    /// # Errors
+    /// When it is embedded, or the server refuses the statement.
+    pub fn orders_sql(&self, statement: &str) -> Result<String, Failure> {
+        let services = self.services.as_ref();
+        let services = services.ok_or(Failure::Missing("PostgreSQL"))?;
+        let url = self.value("orders.database_url")?;
+        let (_, name) = url.rsplit_once('/').unwrap_or_default();
+        Ok(services.postgres.sql(name, statement)?)
+    }
+
     /// Stops everything in good order, those that use others first.
     ///
     /// # Errors
     /// When a process can't be waited for, or a role had ended on its own.
-    pub async fn stop(mut self) -> Result<(), Failure> {
+    pub async fn stop(self) -> Result<(), Failure> {
+        if let Some(mut services) = self.leave().await? {
+            services.stop().await?;
+        }
+        Ok(())
+    }
+
+    /// Stops all roles in good order, and hands back the servers.
+    ///
+    /// # Errors
+    /// When a process can't be waited for, or a role had ended on its own.
+    pub async fn leave(mut self) -> Result<Option<Services>, Failure> {
         for role in &mut self.roles {
             if let Some(status) = role.process.exit_status()? {
                 let command = format!("plumbline ({})", role.name);
@@ -131,155 +235,19 @@ impl System {
             }
             role.process.stop().await?;
         }
-        if let Some(services) = &mut self.services {
-            services.stop().await?;
-        }
-        Ok(())
+        Ok(self.services.take())
     }
-}
 
-/// One process with everything in it, on SQLite files.
-async fn start_embedded() -> Result<System, Failure> {
-    let launcher = Launcher::new()?;
-    let port = ports::free_port()?;
-    // A folder of ours instead of --ephemeral: the auditor opens the same files.
-    let data_dir = launcher.folder.path().join("data");
-    let mut settings = vec![
-        setting("server.port", port),
-        setting("storage.data_dir", data_dir.display()),
-    ];
-    settings.extend(no_limits());
-    let role = launcher
-        .role("plumbline", &[], &settings, port, READY)
-        .await?;
-    Ok(System {
-        mode: Mode::Embedded,
-        auth_url: url(port),
-        gateway_url: url(port),
-        audit_command: launcher.audit_command(),
-        settings,
-        roles: vec![role],
-        services: None,
-        _mail: None,
-        _folder: launcher.folder,
-    })
-}
-
-/// A process for each role, and the payment double, on private servers.
-async fn start_distributed() -> Result<System, Failure> {
-    let launcher = Launcher::new()?;
-    let services = services::start_durable().await?;
-    let mail = MailCatcher::start().await?;
-    let ports = Ports {
-        auth: ports::free_port()?,
-        auth_grpc: ports::free_port()?,
-        gateway: ports::free_port()?,
-        worker: ports::free_port()?,
-        payment: ports::free_port()?,
-    };
-    let settings = shared_settings(&services, &mail, &ports)?;
-    succeed(&mut launcher.command(&["migrate", "up"], &settings)).await?;
-    let seed = ["seed", "--password", DEMO_PASSWORD];
-    succeed(&mut launcher.command(&seed, &settings)).await?;
-    let roles = start_roles(&launcher, &settings, &ports).await?;
-    Ok(System {
-        mode: Mode::Distributed,
-        auth_url: url(ports.auth),
-        gateway_url: url(ports.gateway),
-        audit_command: launcher.audit_command(),
-        settings,
-        roles,
-        services: Some(services),
-        _mail: Some(mail),
-        _folder: launcher.folder,
-    })
-}
-
-/// All load comes from one client, and may use one account for all of it.
-fn no_limits() -> Settings {
-    let limits = [
-        "auth.limits.log_ins_per_client",
-        "auth.limits.log_ins_per_account",
-        "auth.limits.log_ins",
-        "auth.limits.refreshes_per_client",
-        "auth.limits.mail_requests_per_client",
-        "auth.limits.other_requests_per_client",
-        "gateway.limits.cost_per_client",
-        "gateway.limits.cost_per_user",
-        "gateway.limits.orders_per_user",
-        "gateway.websocket.connections_per_user",
-    ];
-    let unlimited = |name: &str| setting(name, 1_000_000_000);
-    limits.map(unlimited).to_vec()
-}
-
-struct Ports {
-    auth: u16,
-    auth_grpc: u16,
-    gateway: u16,
-    worker: u16,
-    payment: u16,
-}
-
-fn shared_settings(
-    services: &Services,
-    mail: &MailCatcher,
-    ports: &Ports,
-) -> Result<Settings, Failure> {
-    let auth_database = services.postgres.create_database("auth")?;
-    let orders_database = services.postgres.create_database("orders")?;
-    let mut settings = SECRETS.map(|(key, value)| setting(key, value)).to_vec();
-    settings.extend(no_limits());
-    settings.extend([
-        setting("server.public_url", url(ports.gateway)),
-        setting("auth.url", url(ports.auth)),
-        setting("auth.grpc_url", url(ports.auth_grpc)),
-        setting("auth.grpc_port", ports.auth_grpc),
-        setting("auth.database_url", auth_database),
-        setting("orders.database_url", orders_database),
-        setting("broker.url", services.rabbitmq.url()),
-        setting("cache.url", services.redis.url()),
-        setting("payment.url", url(ports.payment)),
-        setting("mail.url", mail.url()),
-    ]);
-    Ok(settings)
-}
-
-/// The last one started comes first: it is the first to be stopped.
-async fn start_roles(
-    launcher: &Launcher,
-    settings: &Settings,
-    ports: &Ports,
-) -> Result<Vec<Role>, Failure> {
-    let bind = format!("127.0.0.1:{}", ports.payment);
-    let webhooks = format!("{}/webhooks/stripe", url(ports.gateway));
-    let arguments = [
-        "payment-double",
-        "--bind",
-        &bind,
-        "--webhook-url",
-        &webhooks,
-    ];
-    let double = launcher.role(
-        "payment-double",
-        &arguments,
-        settings,
-        ports.payment,
-        "/health/live",
-    );
-    let mut roles = vec![double.await?];
-    for (role, port) in [
-        ("auth", ports.auth),
-        ("gateway", ports.gateway),
-        ("worker", ports.worker),
-    ] {
-        let mut settings = settings.clone();
-        settings.push(setting("server.port", port));
-        settings.push(setting("server.metrics_port", ports::free_port()?));
-        roles.insert(
-            0,
-            launcher.role(role, &[role], &settings, port, READY).await?,
-        );
+    /// Kills all roles, and hands back the servers.
+    pub fn abandon(mut self) -> Option<Services> {
+        self.roles.clear();
+        self.services.take()
     }
-    Ok(roles)
+
+    /// Migrates, and fills the shop.
+    pub(super) async fn fill(launcher: &Launcher, settings: &Settings) -> Result<(), Failure> {
+        succeed(&mut launcher.command(&["migrate", "up"], settings)).await?;
+        let seed = ["seed", "--password", setup::DEMO_PASSWORD];
+        succeed(&mut launcher.command(&seed, settings)).await
+    }
 }
