@@ -110,12 +110,9 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         outcomes: Vec::new(),
     };
     drills.hold_all(Mode::Embedded, &embedded).await?;
-    if distributed.len() + controls.len() > 0 {
-        drills.services = Some(services::start_durable().await?);
-        drills.hold_all(Mode::Distributed, &distributed).await?;
-        for control in controls {
-            drills.hold_control(control).await?;
-        }
+    drills.hold_all(Mode::Distributed, &distributed).await?;
+    for control in controls {
+        drills.hold_control(control).await?;
     }
     let outcomes = drills.outcomes;
     let file = workspace::metadata()?.target_directory.join("drills.json");
@@ -159,18 +156,20 @@ impl Drills {
         let mut stage = None;
         for drill in drills {
             let begun = Instant::now();
-            let mut current = match stage.take() {
-                Some(stage) => stage,
-                None => self.open(mode, None).await?,
+            let held = match self.stage(mode, stage.take()).await {
+                Ok(mut current) => match current.hold(drill, self.size).await {
+                    Ok(shown) => {
+                        stage = Some(current);
+                        Ok(shown)
+                    }
+                    Err(failure) => {
+                        self.services = current.system.abandon();
+                        Err(failure)
+                    }
+                },
+                Err(failure) => Err(failure),
             };
-            let held = current.hold(drill, self.size).await;
-            let failed = held.is_err();
             self.note(drill.name, drill.what.to_owned(), mode, begun, held);
-            if failed {
-                self.services = current.system.abandon();
-            } else {
-                stage = Some(current);
-            }
         }
         if let Some(stage) = stage {
             self.services = stage.system.leave().await?;
@@ -182,37 +181,44 @@ impl Drills {
     async fn hold_control(&mut self, control: &Control) -> Result<(), Failure> {
         let begun = Instant::now();
         let drill = catalogue::find(control.drill).ok_or(Failure::Missing(control.drill))?;
-        let mut stage = self.open(Mode::Distributed, Some(control)).await?;
-        let held = stage.control(control, &drill, self.size).await;
+        let held = match self.stage(Mode::Distributed, None).await {
+            Ok(mut stage) => {
+                let held = stage.control(control, &drill, self.size).await;
+                self.services = stage.system.abandon();
+                held
+            }
+            Err(failure) => Err(failure),
+        };
         let what = format!(
             "{} without the {}: the auditor sees it",
             control.drill,
             control.safeguard.as_str()
         );
         self.note(control.name, what, Mode::Distributed, begun, held);
-        self.services = stage.system.abandon();
         Ok(())
     }
 
-    async fn open(&mut self, mode: Mode, control: Option<&Control>) -> Result<Stage, Failure> {
+    /// The stage of the last drill, or a new one.
+    async fn stage(&mut self, mode: Mode, last: Option<Stage>) -> Result<Stage, Failure> {
+        if let Some(stage) = last {
+            return Ok(stage);
+        }
+        let services = match (mode, self.services.take()) {
+            (Mode::Embedded, services) => {
+                self.services = services;
+                None
+            }
+            (Mode::Distributed, Some(services)) => Some(services),
+            // The first, or those of a system that did not start are gone with it.
+            (Mode::Distributed, None) => Some(services::start_durable().await?),
+        };
         let logs = workspace::metadata()?.target_directory.join("drill/logs");
         let launcher = Launcher::of(self.program.clone(), logs)?;
         let blueprint = Blueprint {
             gateways: REPLICAS,
             workers: REPLICAS,
             is_exposed: true,
-            settings: control
-                .map(|control| {
-                    let without = control.safeguard.as_str().to_owned();
-                    (fail_points::WITHOUT.to_owned(), without)
-                })
-                .into_iter()
-                .collect(),
             ..Blueprint::of(mode)
-        };
-        let services = match mode {
-            Mode::Embedded => None,
-            Mode::Distributed => self.services.take(),
         };
         let system = System::start_on(services, launcher, &blueprint).await?;
         Stage::open(system).await

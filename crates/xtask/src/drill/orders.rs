@@ -74,7 +74,9 @@ impl Load {
         let plan = orders.map(|number| {
             let (payment_method, end) = random.one_of(self.payments);
             let first = random.below(products.len() as u32);
-            let lines: Vec<_> = (0..=random.below(2))
+            // An order names a product once.
+            let lines = 1 + random.below(2.min(products.len() as u32));
+            let lines: Vec<_> = (0..lines)
                 .map(|line| {
                     let product = &products[(first + line) as usize % products.len()];
                     json!({ "product_id": product, "quantity": 1 + random.below(3) })

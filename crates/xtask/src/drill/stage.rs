@@ -89,6 +89,12 @@ impl Stage {
         if let Some(statement) = control.remove {
             self.system.orders_sql(statement)?;
         }
+        // Not of auth, whose mails would be lost with its events.
+        for role in self.system.ordering_roles() {
+            let without = control.safeguard.as_str();
+            role.process.command().env(fail_points::WITHOUT, without);
+            role.start().await?;
+        }
         let mut random = Random::new(size.seed);
         let customers = customers::log_in(&self.system, &self.emails).await?;
         drill.fault.prepare(&mut self.system, &mut random).await?;

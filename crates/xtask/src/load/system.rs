@@ -163,6 +163,13 @@ impl System {
         found.ok_or(Failure::Missing(name))
     }
 
+    /// Everything that works on orders: gateways and workers.
+    pub fn ordering_roles(&mut self) -> impl Iterator<Item = &mut Role> {
+        let others = ["auth", setup::PROVIDER];
+        let roles = self.roles.iter_mut();
+        roles.filter(move |role| !others.contains(&role.name.as_str()))
+    }
+
     /// Where orders are placed: every gateway.
     pub fn gateway_urls(&self) -> Vec<String> {
         let is_gateway =
