@@ -11,6 +11,7 @@ mod retries;
 
 use std::{any::Any, error::Error, panic::AssertUnwindSafe};
 
+use fail_points::FailPoint;
 use futures_util::{FutureExt, StreamExt, stream::BoxStream};
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -141,8 +142,11 @@ impl<H: Handler> Hand<H> {
         // Whatever the handler leaves behind when it panics is its own: the next call gets a clone
         // of its own as well.
         let handler = self.handler.clone();
-        let handling = AssertUnwindSafe(handler.handle(message, attempt)).catch_unwind();
-        match handling.await {
+        let handling = async {
+            fail_points::reached(FailPoint::Handler);
+            handler.handle(message, attempt).await
+        };
+        match AssertUnwindSafe(handling).catch_unwind().await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(Failed {
                 class: error.class(),
