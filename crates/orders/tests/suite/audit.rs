@@ -325,7 +325,7 @@ async fn a_step_without_its_event_is_seen_until_events_are_pruned() {
         assert_seen(shop, invariant, &order, &[&lost], &[&found]).await;
         // The oldest go first.
         shop.execute("DELETE FROM outbox", []).await;
-        assert_eq!(breached(shop).await, [""; 0]);
+        assert_eq!(shop.breached().await, [""; 0]);
     })
     .await;
 }
