@@ -36,6 +36,7 @@ pub use config::AuthConfig;
 pub use external::{
     ExternalLoginConfig, ExternalProviderConfig, ExternalProvidersError, InvalidExternalProvider,
 };
+pub use mail::declared_events;
 pub use operator::{create_service_account, disable_service_account, list_service_accounts};
 pub use password::{HashError, HashPoolConfig, HashingParams, InvalidHashingParams};
 pub use refresh_chain::RefreshPolicy;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use kernel::{OrderId, UserId};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 /// The CloudEvents `source` of the ordering context.
 pub const SOURCE: &str = "/plumbline/orders";
@@ -32,6 +33,15 @@ macro_rules! order_event_types {
     };
 }
 
+impl OrderEventType {
+    /// The state that the event tells of, as [`OrderTransitioned::status`] names it.
+    #[must_use]
+    pub fn status(self) -> String {
+        let words = self.as_str().split('.');
+        words.rev().nth(1).unwrap_or_default().to_uppercase()
+    }
+}
+
 order_event_types! {
     Placed = "orders.order.placed.v1",
     StockReserved = "orders.order.stock_reserved.v1",
@@ -49,9 +59,11 @@ order_event_types! {
 }
 
 /// The data of every order event, version 1: the order went from one state to the next.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct OrderTransitioned {
+    #[schema(value_type = Uuid)]
     pub order_id: OrderId,
+    #[schema(value_type = Uuid)]
     pub customer_id: UserId,
     /// The state after the transition, upper case as in the APIs.
     pub status: String,
@@ -64,7 +76,7 @@ pub struct OrderTransitioned {
 pub const PAYMENT_NOTICE_RECEIVED: &str = "orders.payment.notice_received.v1";
 
 /// The data of [`PAYMENT_NOTICE_RECEIVED`], version 1.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct PaymentNoticeReceived {
     pub provider_event_id: String,
     pub intent_id: String,

@@ -13,7 +13,9 @@ pub struct QueueSpec {
 }
 
 impl QueueSpec {
-    pub(crate) fn accepts(&self, event_type: &str) -> bool {
+    /// Whether events of this type come into the queue.
+    #[must_use]
+    pub fn accepts(&self, event_type: &str) -> bool {
         self.bindings
             .iter()
             .any(|pattern| matches(pattern, event_type))

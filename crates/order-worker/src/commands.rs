@@ -1,9 +1,12 @@
 //! What the worker does when an event asks for it: one declarative table. An event that is not in
 //! it makes nothing happen, and a command that services are not granted does not compile.
 
-use contracts::order_event::{OrderEventType, PAYMENT_NOTICE_RECEIVED};
+use contracts::{
+    order_event::{OrderEventType, PAYMENT_NOTICE_RECEIVED},
+    saga_event::{STEP_OVERDUE, STEP_OVERDUE_V1},
+};
 use kernel::{Permission, Role};
-use orders::{STEP_OVERDUE, domain::OrderStatus};
+use orders::domain::OrderStatus;
 
 /// A step of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +66,7 @@ commands! {
     "confirm" = Command::Step(Step::Confirm), OrderEventType::Paid.as_str(), AdvanceOrders;
     "settle notice" = Command::SettleNotice, PAYMENT_NOTICE_RECEIVED, AdvanceOrders;
     "take up overdue" = Command::TakeUpOverdue, STEP_OVERDUE, AdvanceOrders;
+    "take up overdue, told by an older release" = Command::TakeUpOverdue, STEP_OVERDUE_V1, AdvanceOrders;
 }
 
 /// Everything that the worker does, and the permission that it needs.

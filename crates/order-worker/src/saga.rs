@@ -2,16 +2,17 @@
 //! state machine and the inbox see to it that it takes effect once.
 
 use contracts::{
-    DecodeError, Envelope,
+    DecodeError, Envelope, UnknownEvent,
     order_event::{OrderEventType, OrderTransitioned, PaymentNoticeReceived},
     product_event::{self, ProductChanged},
+    saga_event::Overdue,
 };
 use kernel::OrderId;
 use messaging::{
     Message,
     consumer::{Failure, FailureClass, Handler},
 };
-use orders::{Applied, ChargeOutcome, OrderError, Orders, Received, StepOverdue};
+use orders::{Applied, ChargeOutcome, OrderError, Orders, Received};
 use payment::{PaymentError, Stripe};
 
 use crate::{
@@ -29,8 +30,8 @@ const ATTEMPTS_UNTIL_UNKNOWN: u32 = 3;
 pub enum HandleError {
     #[error(transparent)]
     Decode(#[from] DecodeError),
-    #[error("there is no event type `{0}`")]
-    UnknownType(String),
+    #[error(transparent)]
+    UnknownEvent(#[from] UnknownEvent),
     #[error(transparent)]
     Order(#[from] OrderError),
     #[error(transparent)]
@@ -40,7 +41,7 @@ pub enum HandleError {
 impl Failure for HandleError {
     fn class(&self) -> FailureClass {
         match self {
-            Self::Decode(_) | Self::UnknownType(_) => FailureClass::Permanent,
+            Self::Decode(_) | Self::UnknownEvent(_) => FailureClass::Permanent,
             Self::Order(error) if error.is_transient() => FailureClass::Transient,
             Self::Order(_) => FailureClass::Permanent,
             // Refused for a reason that lies with us, such as a wrong key: it can be mended.
@@ -73,8 +74,8 @@ impl Saga {
         };
         match command {
             Command::TakeUpOverdue => {
-                let event = Envelope::<StepOverdue>::decode(&message.body)?;
-                self.overdue(received, event.data.order_id, attempt).await
+                let overdue = Overdue::decode(&message.event_type, &message.body)?;
+                self.overdue(received, overdue, attempt).await
             }
             Command::SettleNotice => {
                 let event = Envelope::<PaymentNoticeReceived>::decode(&message.body)?;
@@ -110,9 +111,10 @@ impl Saga {
     async fn overdue(
         &self,
         received: Received,
-        order_id: OrderId,
+        Overdue { order_id, reason }: Overdue,
         attempt: u32,
     ) -> Result<Applied, HandleError> {
+        tracing::debug!(%order_id, reason, "looks again");
         let status = self.orders.status(order_id).await?;
         match status.and_then(Step::due_in) {
             Some(step) => self.take(step, received, order_id, attempt).await,
@@ -225,7 +227,7 @@ fn not_a_step(message: &Message) -> Result<Applied, HandleError> {
         Envelope::<ProductChanged>::decode(&message.body)?;
         return Ok(Applied::Stale);
     }
-    OrderEventType::parse(name).ok_or_else(|| HandleError::UnknownType(name.clone()))?;
+    OrderEventType::parse(name).ok_or_else(|| UnknownEvent::new(name))?;
     Envelope::<OrderTransitioned>::decode(&message.body)?;
     Ok(Applied::Stale)
 }
@@ -240,7 +242,7 @@ mod tests {
     fn a_provider_that_is_away_may_come_back_and_an_unknown_type_stays_unknown() {
         let away = PaymentError::Unavailable(ProviderFailure::TooLarge { limit: 1 });
         assert_eq!(HandleError::from(away).class(), FailureClass::Transient);
-        let unknown = HandleError::UnknownType("a.b.v1".into());
+        let unknown = HandleError::from(UnknownEvent::new("a.b.v1"));
         assert_eq!(unknown.class(), FailureClass::Permanent);
     }
 }

@@ -40,7 +40,6 @@ pub use catalogue::{ProductFilter, ProductSort};
 pub use charge::{Charge, ChargeInDoubt, ChargeOutcome};
 pub use domain::PaymentStatus;
 pub use error::{CatalogueError, ChangeOrderError, OrderError, PlaceOrderError};
-pub use overdue::{STEP_OVERDUE, StepOverdue};
 pub use payment_notice::PaymentNotice;
 pub use place::Placed;
 pub use received::{Applied, Received};

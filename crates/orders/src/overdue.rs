@@ -1,30 +1,21 @@
 //! Every state with work left has a deadline. An order past it is taken up again: whatever was
 //! lost on its way, a message, a webhook or an answer, it still reaches its end.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
+use contracts::saga_event::{DEADLINE_PASSED, STEP_OVERDUE, StepOverdue};
 use kernel::OrderId;
-use messaging::outbox;
+use messaging::outbox::{self, OutboxEvent};
 use sea_orm::{
     ColumnTrait, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
     sea_query::{Expr, Query, SelectStatement},
 };
-use serde::{Deserialize, Serialize};
 
 use crate::{Order, OrderError, Orders, advance, domain::OrderStatus, store::orders};
-
-/// The event that asks the worker to look at an order again.
-pub const STEP_OVERDUE: &str = "orders.saga.step_overdue.v1";
 
 /// How many orders are taken up by one transaction.
 const BATCH: u64 = 100;
 /// When an order that was taken up is overdue again.
 const NEXT_LOOK: TimeDelta = TimeDelta::seconds(60);
-
-/// The data of [`STEP_OVERDUE`], version 1.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StepOverdue {
-    pub order_id: OrderId,
-}
 
 impl Orders {
     /// Emits [`STEP_OVERDUE`] for orders that are past their deadline and moves the deadline on.
@@ -53,7 +44,7 @@ impl Orders {
             .iter()
             .map(|row| {
                 let order_id = OrderId::from(row.id);
-                advance::event(now, order_id, STEP_OVERDUE, StepOverdue { order_id })
+                event(now, order_id, DEADLINE_PASSED)
             })
             .collect::<Result<Vec<_>, _>>()?;
         outbox::append_all(&transaction, now, events).await?;
@@ -74,6 +65,17 @@ impl Orders {
             .transpose()?
             .map(|order| order.status))
     }
+}
+
+/// Asks the worker to look at the order again.
+pub(crate) fn event(
+    now: DateTime<Utc>,
+    order_id: OrderId,
+    reason: &str,
+) -> Result<OutboxEvent, OrderError> {
+    let reason = reason.to_owned();
+    let data = StepOverdue { order_id, reason };
+    advance::event(now, order_id, STEP_OVERDUE, data)
 }
 
 /// Events of the order at hand that the relay has not published yet.

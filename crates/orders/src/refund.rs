@@ -4,6 +4,7 @@
 //! A refund gives back one payment. That is an order's own, or one beside it that nobody wants.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use contracts::saga_event::REFUND_DUE;
 use kernel::{Actor, Currency, EventId, Money, OrderId, Permission, UserId};
 use messaging::outbox;
 use sea_orm::{
@@ -14,11 +15,11 @@ use uuid::Uuid;
 
 use crate::{
     ChangeOrderError, Order, OrderError, Orders,
-    advance::{self, advance_from},
+    advance::advance_from,
     cancel::as_it_stands,
     charge,
     domain::{MAX_REFUND_TRIES, OrderStatus},
-    overdue::{STEP_OVERDUE, StepOverdue},
+    overdue,
     store::{payment_attempts, refunds},
 };
 
@@ -191,7 +192,7 @@ pub(crate) async fn look_again(
     order_id: OrderId,
     at: DateTime<Utc>,
 ) -> Result<(), OrderError> {
-    let mut event = advance::event(now, order_id, STEP_OVERDUE, StepOverdue { order_id })?;
+    let mut event = overdue::event(now, order_id, REFUND_DUE)?;
     event.available_at = at;
     Ok(outbox::append(transaction, now, event).await?)
 }

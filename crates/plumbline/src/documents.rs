@@ -1,8 +1,10 @@
 //! The published formats, generated from the code (`plumbline schema WHAT`).
 
-use contracts::ErrorCode;
+use std::collections::BTreeMap;
 
-use crate::settings::DEFAULTS;
+use contracts::{DeclaredEvent, ErrorCode};
+
+use crate::{asyncapi, resources, settings::DEFAULTS};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Document {
@@ -12,6 +14,10 @@ pub(crate) enum Document {
     OpenapiOrders,
     /// The OpenAPI document of the auth REST API.
     OpenapiAuth,
+    /// The JSON Schema of every event, as one object by type.
+    Events,
+    /// The AsyncAPI document: which events go where.
+    Asyncapi,
     /// Every setting with its default.
     ConfigKeys,
     /// Every error code, as Markdown.
@@ -31,6 +37,17 @@ pub(crate) fn render(document: Document) -> Result<String, DocumentFailed> {
         Document::Graphql => gateway::schema_sdl(),
         Document::OpenapiOrders => gateway::openapi().to_pretty_json()? + "\n",
         Document::OpenapiAuth => auth::openapi().to_pretty_json()? + "\n",
+        Document::Events => {
+            let events = declared_events();
+            let schemas = events
+                .iter()
+                .map(|event| (event.event_type, event.schema()));
+            serde_json::to_string_pretty(&schemas.collect::<BTreeMap<_, _>>())? + "\n"
+        }
+        Document::Asyncapi => {
+            let document = asyncapi::document(&declared_events(), &resources::queues());
+            serde_json::to_string_pretty(&document)? + "\n"
+        }
         Document::ConfigKeys => {
             let keys = service_kit::config::keys(&DEFAULTS.parse()?);
             keys.into_iter()
@@ -39,6 +56,14 @@ pub(crate) fn render(document: Document) -> Result<String, DocumentFailed> {
         }
         Document::Errors => errors(),
     })
+}
+
+/// The events of both contexts.
+#[must_use]
+pub fn declared_events() -> Vec<DeclaredEvent> {
+    let mut events = contracts::declared_events();
+    events.extend(auth::declared_events());
+    events
 }
 
 fn errors() -> String {

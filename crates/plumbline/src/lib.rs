@@ -1,6 +1,7 @@
 //! The program: reads the settings, puts the services together for a role, and runs them until
 //! they are told to stop.
 
+mod asyncapi;
 mod audit;
 mod banner;
 pub mod cli;
@@ -21,5 +22,6 @@ pub mod settings;
 mod trusted_documents;
 
 pub use cli::run;
+pub use documents::declared_events;
 pub use permissions::declared_routes;
 pub use running::{Role, Running, StartError, start};

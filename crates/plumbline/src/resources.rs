@@ -168,7 +168,7 @@ async fn open<M: MigratorTrait>(
 
 /// Every queue of the system: each process declares them all, so that no event is unroutable
 /// whichever process comes first.
-fn queues() -> Vec<QueueSpec> {
+pub(crate) fn queues() -> Vec<QueueSpec> {
     let mut queues = auth::queues();
     queues.push(order_worker::QUEUE);
     queues

@@ -3,10 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contracts::order_event::PAYMENT_NOTICE_RECEIVED;
+use contracts::{order_event::PAYMENT_NOTICE_RECEIVED, saga_event::STEP_OVERDUE};
 use kernel::{Currency, Money};
 use orders::{
-    Applied, PaymentStatus, STEP_OVERDUE,
+    Applied, PaymentStatus,
     domain::{self as judged, OrderStatus, Verdict, judge},
 };
 

@@ -29,7 +29,7 @@ pub enum Failure {
         failed: Vec<&'static str>,
     },
     #[error("not up to date: {}; run `cargo xtask generate` and commit the result", .0.join(", "))]
-    Outdated(Vec<&'static str>),
+    Outdated(Vec<String>),
     #[error("{0} changes that break clients: docs/api/released/README.md says what to do")]
     Breaking(usize),
     #[error("{0}")]

@@ -8,7 +8,7 @@ mod letter;
 mod letters;
 
 use chrono::{DateTime, Utc};
-use contracts::Envelope;
+use contracts::{DeclaredEvent, Envelope};
 use kernel::EventId;
 use messaging::{
     QueueSpec,
@@ -16,6 +16,7 @@ use messaging::{
 };
 use sea_orm::{ConnectionTrait, DbErr};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub(crate) use consumer::{CONSUMER, MailConsumer};
@@ -33,7 +34,7 @@ const SOURCE: &str = "/auth";
 const AGGREGATE: &str = "user";
 
 /// Which mail, about what.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "template", rename_all = "snake_case", deny_unknown_fields)]
 pub(crate) enum MailRequest {
     /// Confirm your address.
@@ -117,6 +118,17 @@ pub(crate) enum RequestMailError {
     Encode(#[from] serde_json::Error),
     #[error("the mail request can't be written")]
     Database(#[from] DbErr),
+}
+
+/// The identity context's events, as documents and tests want to know them.
+#[must_use]
+pub fn declared_events() -> Vec<DeclaredEvent> {
+    let summary = "A person is to get a mail.";
+    vec![DeclaredEvent::new::<MailRequest>(
+        MAIL_REQUESTED,
+        SOURCE,
+        summary,
+    )]
 }
 
 /// Asks for a mail when the transaction commits. Wake the relay afterwards.

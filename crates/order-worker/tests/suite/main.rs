@@ -9,6 +9,7 @@
 
 mod crashes;
 mod databases;
+mod older_events;
 mod payments;
 mod poison;
 mod refunds;

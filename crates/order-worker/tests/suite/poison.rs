@@ -39,6 +39,11 @@ async fn a_message_that_cannot_be_read_is_set_aside_at_once_with_its_reason() {
                 "no event type `orders.order.teleported.v9`",
             ),
             (
+                "orders.order.placed.v2",
+                "{}",
+                "of a version that is not read here: orders.order.placed.v1 is",
+            ),
+            (
                 "orders.payment.notice_received.v1",
                 "[]",
                 "not a well-formed event",
@@ -48,6 +53,11 @@ async fn a_message_that_cannot_be_read_is_set_aside_at_once_with_its_reason() {
                 "orders.saga.step_overdue.v1",
                 "null",
                 "not a well-formed event",
+            ),
+            (
+                "orders.saga.step_overdue.v3",
+                "{}",
+                "orders.saga.step_overdue.v1, orders.saga.step_overdue.v2",
             ),
         ];
         let mut ids = Vec::new();

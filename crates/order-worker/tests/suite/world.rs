@@ -258,7 +258,7 @@ impl World {
         Stripe::new(config).unwrap()
     }
 
-    async fn orders(&self, waker: RelayWaker) -> Orders {
+    pub async fn orders(&self, waker: RelayWaker) -> Orders {
         let database = Database::connect(&self.database_url, 2).await.unwrap();
         let cache = Cache::connect(CacheConfig {
             url: "memory:".to_owned(),
@@ -274,6 +274,35 @@ impl World {
 #[derive(serde::Deserialize)]
 struct LedgerView {
     intents: Vec<serde_json::Value>,
+}
+
+/// Places an order for one piece, whether anybody works on orders or not.
+pub async fn place(
+    orders: &Orders,
+    customer: &Actor,
+    product: ProductId,
+    payment_method: &str,
+) -> OrderId {
+    let request = PlaceOrder {
+        idempotency_key: Uuid::now_v7().to_string().parse().unwrap(),
+        lines: vec![RequestedLine {
+            product_id: product,
+            quantity: 1,
+        }],
+        payment_method: payment_method.to_owned(),
+    };
+    let placed = orders.place(customer, &request).await.unwrap();
+    placed.into_order().id
+}
+
+/// The demo shop's product of this name.
+pub async fn product(orders: &Orders, name: &str) -> ProductId {
+    let filter = ProductFilter {
+        search: Some(name.to_owned()),
+    };
+    let request = PageRequest::new(1, Direction::Forward, None).unwrap();
+    let found = orders.products(&filter, ProductSort::default(), request);
+    found.await.unwrap().items[0].id
 }
 
 pub fn someone(role: Role) -> Actor {
@@ -293,28 +322,12 @@ impl System {
         product: ProductId,
         payment_method: &str,
     ) -> OrderId {
-        let request = PlaceOrder {
-            idempotency_key: Uuid::now_v7().to_string().parse().unwrap(),
-            lines: vec![RequestedLine {
-                product_id: product,
-                quantity: 1,
-            }],
-            payment_method: payment_method.to_owned(),
-        };
-        let placed = self.orders.place(customer, &request).await.unwrap();
-        placed.into_order().id
+        place(&self.orders, customer, product, payment_method).await
     }
 
     /// The demo shop's product of this name.
     pub async fn product(&self, name: &str) -> ProductId {
-        let filter = ProductFilter {
-            search: Some(name.to_owned()),
-        };
-        let request = PageRequest::new(1, Direction::Forward, None).unwrap();
-        let found = self
-            .orders
-            .products(&filter, ProductSort::default(), request);
-        found.await.unwrap().items[0].id
+        product(&self.orders, name).await
     }
 
     pub async fn available(&self, product: ProductId) -> i64 {

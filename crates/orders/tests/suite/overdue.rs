@@ -1,6 +1,7 @@
 use chrono::TimeDelta;
+use contracts::saga_event::STEP_OVERDUE;
 use futures_util::future::join_all;
-use orders::{STEP_OVERDUE, domain::OrderStatus};
+use orders::domain::OrderStatus;
 
 use crate::{
     databases::on_each_database,

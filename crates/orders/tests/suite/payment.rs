@@ -1,4 +1,5 @@
 use chrono::TimeDelta;
+use contracts::saga_event::STEP_OVERDUE;
 use futures_util::future::join_all;
 use kernel::{Currency, Money, OrderId};
 use orders::{
@@ -225,7 +226,7 @@ async fn another_amount_than_the_total_is_never_taken_for_payment() {
             let refund = shop.orders.open_refund(order.id).await.unwrap().unwrap();
             assert_eq!((&refund.intent_id, refund.amount), (&intent_id, wrong));
             assert_eq!(
-                shop.events("orders.saga.step_overdue.v1", order.id).await,
+                shop.events(STEP_OVERDUE, order.id).await,
                 1,
                 "the worker is told"
             );

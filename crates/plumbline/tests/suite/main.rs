@@ -8,6 +8,7 @@
     reason = "tests, helpers included, fail by panicking"
 )]
 
+mod asyncapi;
 mod authorization;
 mod bad_graphql;
 mod bad_input;
@@ -18,6 +19,7 @@ mod console;
 mod cors;
 mod documents;
 mod ends;
+mod events;
 mod external_login;
 mod headers;
 mod health;

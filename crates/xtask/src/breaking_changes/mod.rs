@@ -1,5 +1,6 @@
 //! `cargo xtask breaking-changes`: the public interfaces of today beside those last released.
 
+mod events;
 mod openapi;
 mod schema;
 
@@ -38,7 +39,7 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
         std::fs::copy(&from, &to).map_err(|source| Failure::File { path: from, source })?;
         eprintln!("{RELEASED}/{name}: written");
     }
-    Ok(())
+    events::accept()
 }
 
 /// Prints every change that breaks clients. The GraphQL schema needs graphql-js, and is left out,
@@ -52,6 +53,7 @@ pub async fn check() -> Result<(), Failure> {
         let found = openapi::breaks(&read(RELEASED, name)?, &read(TODAY, name)?);
         breaks.extend(found.into_iter().map(|what| format!("{name}: {what}")));
     }
+    breaks.extend(events::check()?);
     breaks.extend(graphql().await?);
     for found in &breaks {
         println!("{found}");

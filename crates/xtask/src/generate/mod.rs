@@ -1,9 +1,10 @@
 //! `cargo xtask generate`: files derived from the code, committed so that a change of the public
 //! interface shows in review.
 
+pub mod events;
 mod protobuf;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::command::{Failure, capture, cargo, execute};
@@ -26,10 +27,11 @@ const PROTO: (&str, &str) = (
 );
 
 /// What `plumbline` is asked for, and where the answer is committed.
-const FILES: [([&str; 2], &str); 6] = [
+const FILES: [([&str; 2], &str); 7] = [
     (["schema", "graphql"], "docs/api/schema.graphql"),
     (["schema", "openapi-orders"], "docs/api/orders.openapi.json"),
     (["schema", "openapi-auth"], "docs/api/auth.openapi.json"),
+    (["schema", "asyncapi"], "docs/api/asyncapi.json"),
     (["schema", "config-keys"], "docs/api/config-keys.txt"),
     (["schema", "errors"], "docs/errors.md"),
     (["permissions", "--markdown"], "docs/permissions.md"),
@@ -43,15 +45,20 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
     let mut outdated = Vec::new();
     // Code first: plumbline is built from it.
     let (proto, file) = PROTO;
-    outdated.extend(settle(file, &protobuf::module(proto)?, arguments.check)?);
+    outdated.extend(settle(
+        file.as_ref(),
+        &protobuf::module(proto)?,
+        arguments.check,
+    )?);
     let binary = match &arguments.binary {
         Some(binary) => binary.clone(),
         None => build().await?,
     };
     for (question, file) in FILES {
         let wanted = capture(Command::new(&binary).args(question))?;
-        outdated.extend(settle(file, &wanted, arguments.check)?);
+        outdated.extend(settle(file.as_ref(), &wanted, arguments.check)?);
     }
+    outdated.extend(events::settle_all(&binary, arguments.check)?);
     if outdated.is_empty() {
         Ok(())
     } else {
@@ -60,13 +67,14 @@ pub async fn run(arguments: &Arguments) -> Result<(), Failure> {
 }
 
 /// Writes the file where it differs. If it is only to be checked, it is returned instead.
-fn settle(file: &'static str, wanted: &[u8], check: bool) -> Result<Option<&'static str>, Failure> {
+fn settle(file: &Path, wanted: &[u8], check: bool) -> Result<Option<String>, Failure> {
     let path = workspace::root().join(file);
+    let file = file.display();
     if std::fs::read(&path).is_ok_and(|present| present == wanted) {
         eprintln!("{file}: up to date");
     } else if check {
         eprintln!("{file}: differs");
-        return Ok(Some(file));
+        return Ok(Some(file.to_string()));
     } else {
         write(&path, wanted).map_err(|source| Failure::File { path, source })?;
         eprintln!("{file}: written");
@@ -85,7 +93,7 @@ pub async fn build() -> Result<PathBuf, Failure> {
         .join("debug/plumbline"))
 }
 
-fn write(path: &std::path::Path, content: &[u8]) -> std::io::Result<()> {
+fn write(path: &Path, content: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }

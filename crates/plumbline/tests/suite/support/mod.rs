@@ -2,6 +2,7 @@
 
 mod browser;
 mod customer;
+pub mod events;
 mod identity;
 mod mail;
 mod patience;

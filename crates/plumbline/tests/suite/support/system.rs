@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use super::{
+    events,
     mail::Mail,
     place::{DEMO_PASSWORD, Distributed, Embedded, Overrides},
     rest,
@@ -207,6 +208,14 @@ impl System {
             .unwrap()
     }
 
+    /// The ordering context's database; close it afterwards.
+    pub async fn orders_database(&self) -> Database {
+        let settings = self.overrides.settings(Role::All);
+        Database::connect(&settings.orders.database_url, 1)
+            .await
+            .unwrap()
+    }
+
     /// Waits until every order has ended and every event is published.
     pub async fn at_rest(&self) {
         rest::wait(&self.overrides.settings(Role::All)).await;
@@ -228,11 +237,16 @@ impl System {
         }
     }
 
-    /// Ends the system, once it has come to rest, and fails unless the auditor is content and
-    /// there is no dead letter.
+    /// Ends the system, once it has come to rest, and fails unless the auditor is content, every
+    /// event is as its schema says, and there is no dead letter.
     pub async fn stop(self) {
         self.at_rest().await;
         self.audit().await;
+        let databases = [self.auth_database().await, self.orders_database().await];
+        events::assert_as_declared(&databases).await;
+        for database in databases {
+            database.close().await.unwrap();
+        }
         let dead_letters = self.dead_letters().await;
         for role in self.roles {
             role.stop().await;
