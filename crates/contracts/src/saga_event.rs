@@ -19,7 +19,7 @@ pub const STEP_OVERDUE_V1: &str = "orders.saga.step_overdue.v1";
 pub struct StepOverdue {
     #[schema(value_type = Uuid)]
     pub order_id: OrderId,
-    /// Why: [`DEADLINE_PASSED`], [`REFUND_DUE`], or what a newer release says.
+    /// Why: [`DEADLINE_PASSED`], [`REFUND_DUE`], [`RECONCILED`], or what a newer release says.
     pub reason: String,
 }
 
@@ -28,6 +28,9 @@ pub const DEADLINE_PASSED: &str = "deadline_passed";
 
 /// A payment beside the order's own is to be given back.
 pub const REFUND_DUE: &str = "refund_due";
+
+/// The reconciliation found that the order stands still.
+pub const RECONCILED: &str = "reconciled";
 
 /// The data of [`STEP_OVERDUE_V1`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -3,12 +3,14 @@
 
 mod commands;
 mod payments;
+pub mod reconcile;
 mod refunds;
 mod saga;
 mod sweep;
 
 use std::time::Duration;
 
+use kernel::SharedClock;
 use messaging::{
     Broker, QueueSpec, UnknownQueue,
     consumer::{Consumer, ConsumerConfig, RetryPolicy},
@@ -45,12 +47,15 @@ pub struct WorkerConfig {
     pub prefetch: u16,
     /// How often overdue orders are looked for.
     pub sweep_every: Duration,
+    /// How often the provider's books are compared with ours.
+    pub reconcile_every: Duration,
 }
 
 pub struct WorkerDeps {
     pub orders: Orders,
     pub broker: Broker,
     pub payments: Stripe,
+    pub clock: SharedClock,
 }
 
 /// The order worker, ready to run.
@@ -59,21 +64,25 @@ pub struct Worker {
     broker: Broker,
     saga: Saga,
     orders: Orders,
+    payments: Stripe,
+    clock: SharedClock,
 }
 
 impl Worker {
     #[must_use]
     pub fn build(config: WorkerConfig, deps: WorkerDeps) -> Self {
-        let saga = Saga::new(deps.orders.clone(), deps.payments);
+        let saga = Saga::new(deps.orders.clone(), deps.payments.clone());
         Self {
             config,
             broker: deps.broker,
             saga,
             orders: deps.orders,
+            payments: deps.payments,
+            clock: deps.clock,
         }
     }
 
-    /// Starts the consumer and the sweep. After the soft stop they finish what is in hand.
+    /// Starts the consumer, the sweep and the reconciliation. After the soft stop they finish what is in hand.
     pub fn spawn(self, shutdown: &Shutdown) -> Result<(), UnknownQueue> {
         let config = ConsumerConfig {
             queue: QUEUE,
@@ -82,8 +91,20 @@ impl Worker {
         };
         let consumer = Consumer::new(config, &self.broker)?;
         shutdown.spawn("saga", consumer.run(self.saga, shutdown.soft()));
-        let sweep = sweep::run(self.orders, self.config.sweep_every, shutdown.soft());
+        let sweep = sweep::run(
+            self.orders.clone(),
+            self.config.sweep_every,
+            shutdown.soft(),
+        );
         shutdown.spawn("sweep", sweep);
+        let reconciliation = reconcile::run(
+            self.orders,
+            self.payments,
+            self.clock,
+            self.config.reconcile_every,
+            shutdown.soft(),
+        );
+        shutdown.spawn("reconciliation", reconciliation);
         Ok(())
     }
 }

@@ -126,6 +126,7 @@ enum Found {
 async fn search(provider: &Stripe, charge: &Charge) -> Result<Found, PaymentError> {
     let mut list = ListIntents {
         created_from: charge.started_at - CLOCK_SKEW,
+        created_before: None,
         starting_after: None,
         limit: PAGE_SIZE,
     };

@@ -22,6 +22,7 @@ mod place;
 mod product_changed;
 mod read;
 mod received;
+mod reconcile;
 mod refund;
 mod reserve;
 mod settle_charge;
@@ -43,6 +44,7 @@ pub use error::{CatalogueError, ChangeOrderError, OrderError, PlaceOrderError};
 pub use payment_notice::PaymentNotice;
 pub use place::Placed;
 pub use received::{Applied, Received};
+pub use reconcile::{BookedPayment, Discrepancy, DiscrepancyKind};
 pub use refund::{Refund, RefundOutcome};
 pub use view::{HistoryEntry, Order, OrderLine, Payment, Product, ProductKey};
 

@@ -2,7 +2,7 @@
 //! lost on its way, a message, a webhook or an answer, it still reaches its end.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use contracts::saga_event::{DEADLINE_PASSED, STEP_OVERDUE, StepOverdue};
+use contracts::saga_event::{DEADLINE_PASSED, RECONCILED, STEP_OVERDUE, StepOverdue};
 use kernel::OrderId;
 use messaging::outbox::{self, OutboxEvent};
 use sea_orm::{
@@ -55,6 +55,24 @@ impl Orders {
         Ok(rows.len())
     }
 
+    /// Emits [`STEP_OVERDUE`] for these orders, whatever their deadlines, and moves those on.
+    pub async fn take_up(&self, ids: &[OrderId]) -> Result<(), OrderError> {
+        let now = self.clock.now();
+        let transaction = self.database.begin().await?;
+        orders::Entity::update_many()
+            .col_expr(orders::Column::DeadlineAt, Expr::value(now + NEXT_LOOK))
+            .filter(orders::Column::Id.is_in(ids.iter().map(|id| id.as_uuid())))
+            .filter(orders::Column::DeadlineAt.is_not_null())
+            .exec(&transaction)
+            .await?;
+        let events = ids.iter().map(|&order_id| event(now, order_id, RECONCILED));
+        let events = events.collect::<Result<Vec<_>, _>>()?;
+        outbox::append_all(&transaction, now, events).await?;
+        transaction.commit().await?;
+        self.relay.wake();
+        Ok(())
+    }
+
     /// Where an order stands, for the worker.
     pub async fn status(&self, order_id: OrderId) -> Result<Option<OrderStatus>, OrderError> {
         let row = orders::Entity::find_by_id(order_id.as_uuid())
@@ -79,7 +97,7 @@ pub(crate) fn event(
 }
 
 /// Events of the order at hand that the relay has not published yet.
-fn waiting_events() -> SelectStatement {
+pub(crate) fn waiting_events() -> SelectStatement {
     let of_event = |column: outbox::Column| Expr::col((outbox::Entity, column));
     Query::select()
         .expr(Expr::value(1))

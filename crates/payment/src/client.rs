@@ -133,6 +133,9 @@ impl Stripe {
             ("created[gte]", list.created_from.timestamp().to_string()),
             ("limit", list.limit.to_string()),
         ];
+        if let Some(before) = list.created_before {
+            query.push(("created[lt]", before.timestamp().to_string()));
+        }
         if let Some(last) = &list.starting_after {
             query.push(("starting_after", last.clone()));
         }

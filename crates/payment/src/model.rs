@@ -31,6 +31,8 @@ pub struct CreateRefund {
 pub struct ListIntents {
     /// Only intents made at or after this time (whole seconds).
     pub created_from: DateTime<Utc>,
+    /// Only intents made before this time (whole seconds).
+    pub created_before: Option<DateTime<Utc>>,
     /// The last intent of the page before.
     pub starting_after: Option<String>,
     /// Page size, 1 to 100.

@@ -1,21 +1,12 @@
 //! `plumbline audit`: the invariants of the orders and the provider's ledger, one line each.
 
-use std::{collections::HashMap, fmt::Write, sync::Arc};
+use std::{collections::HashMap, fmt::Write};
 
-use cache::{Cache, CacheConfig};
 use chrono::{DateTime, Utc};
-use kernel::SystemClock;
-use messaging::RelayWaker;
-use migrations::OrdersMigrator;
-use orders::{
-    Orders,
-    audit::{Finding, LedgerCharge},
-};
-use payment::{IntentStatus, ListIntents, PaymentError, RefundStatus, Stripe, StripeConfig};
-use secrecy::SecretString;
-use url::Url;
+use orders::audit::{Finding, LedgerCharge};
+use payment::{IntentStatus, ListIntents, PaymentError, RefundStatus, Stripe};
 
-use crate::{StartError, migrate, settings::Settings};
+use crate::{StartError, offline, settings::Settings};
 
 const PAGE: u8 = 100;
 
@@ -31,22 +22,7 @@ pub(crate) enum AuditFailed {
 
 /// The report, and whether every invariant holds.
 pub(crate) async fn run(settings: &Settings) -> Result<(String, bool), AuditFailed> {
-    let url = &settings.orders.database_url;
-    let database = migrate::connect("orders", url, settings.orders.max_connections).await?;
-    migrate::check::<OrdersMigrator>("orders", &database).await?;
-    let memory = CacheConfig {
-        url: "memory:".to_owned(),
-        namespace: String::new(),
-        max_entries: 1,
-        max_loads: 1,
-    };
-    let cache = Cache::connect(memory).await.map_err(StartError::from)?;
-    let orders = Orders::new(
-        database,
-        cache,
-        Arc::new(SystemClock),
-        RelayWaker::default(),
-    );
+    let orders = offline::orders(settings).await?;
     let mut findings = orders.audit().await?;
     findings.push(orders.audit_receipts(order_worker::CONSUMER).await?);
     let ledger = ledger(settings).await?;
@@ -85,16 +61,12 @@ fn line(finding: &Finding) -> String {
 
 /// Every charge in the provider's books; `None` where they can't be reached.
 async fn ledger(settings: &Settings) -> Result<Option<Vec<LedgerCharge>>, AuditFailed> {
-    if settings.payment.url == "double:" {
+    let Some(provider) = offline::provider(settings)? else {
         return Ok(None);
-    }
-    let base_url =
-        Url::parse(&settings.payment.url).map_err(|error| StartError::Url("payment.url", error))?;
-    let secret_key = SecretString::from(settings.payment.secret_key.clone());
-    let provider =
-        Stripe::new(StripeConfig::new(base_url, secret_key)).map_err(StartError::from)?;
+    };
     let mut list = ListIntents {
         created_from: DateTime::<Utc>::UNIX_EPOCH,
+        created_before: None,
         starting_after: None,
         limit: PAGE,
     };

@@ -22,6 +22,7 @@ use crate::{
     migrate,
     payment_double::{self, DoubleFailed},
     permissions::{self, Format},
+    reconcile::{self, ReconcileFailed},
     running, seed,
     service_accounts::{self, ServiceAccountFailed},
     settings::Settings,
@@ -79,6 +80,9 @@ enum Command {
     },
     /// Check that no order was lost, doubled or oversold; exits with 1 if one was.
     Audit,
+    /// Settle what the payment provider's books and ours differ in, and take up what stands still;
+    /// exits with 1 if anything is left.
+    Reconcile(reconcile::Options),
     /// Ask a running process whether it is ready; exits with 1 if it is not.
     Health {
         /// What to ask instead of /health/ready on the address of the settings.
@@ -127,6 +131,8 @@ enum Failure {
     Keys(#[from] KeysFailed),
     #[error(transparent)]
     Audit(#[from] AuditFailed),
+    #[error(transparent)]
+    Reconcile(#[from] ReconcileFailed),
     #[error(transparent)]
     ServiceAccount(#[from] ServiceAccountFailed),
     #[error(transparent)]
@@ -218,6 +224,14 @@ async fn dispatch(arguments: Arguments) -> Result<Output, Failure> {
             Ok(Output {
                 text,
                 status: u8::from(!green),
+            })
+        }
+        Some(Command::Reconcile(options)) => {
+            let settings = Settings::load(loader, Role::All)?;
+            let (text, is_done) = reconcile::run(&settings, &options).await?;
+            Ok(Output {
+                text,
+                status: u8::from(!is_done),
             })
         }
         Some(Command::Health { url }) => {

@@ -157,6 +157,7 @@ impl Services {
             let config = WorkerConfig {
                 prefetch: settings.worker.prefetch,
                 sweep_every: Duration::from_secs(settings.worker.sweep_seconds),
+                reconcile_every: Duration::from_secs(settings.worker.reconcile_seconds),
             };
             let payments = Stripe::new(StripeConfig::new(base_url, secret_key))?;
             let broker = resources.broker.clone();
@@ -166,6 +167,7 @@ impl Services {
                     orders,
                     broker,
                     payments,
+                    clock: resources.clock.clone(),
                 },
             ));
         }

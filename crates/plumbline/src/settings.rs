@@ -139,6 +139,7 @@ pub struct Gateway {
 pub struct Worker {
     pub prefetch: u16,
     pub sweep_seconds: u64,
+    pub reconcile_seconds: u64,
 }
 
 #[derive(Clone, Debug, Deserialize)]

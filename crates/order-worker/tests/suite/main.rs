@@ -12,6 +12,7 @@ mod databases;
 mod older_events;
 mod payments;
 mod poison;
+mod reconciling;
 mod refunds;
 mod saga;
 mod world;

@@ -2,7 +2,7 @@
 
 use orders::domain::OrderStatus;
 
-use crate::databases::on_each_database;
+use crate::{databases::on_each_database, world::SCHEDULE};
 
 #[tokio::test]
 async fn an_order_is_confirmed() {
@@ -74,8 +74,8 @@ async fn an_order_for_what_is_sold_out_is_rejected_and_never_charged() {
 async fn several_workers_share_the_work_and_do_nothing_twice() {
     on_each_database(async |world| {
         let system = world.boot().await;
-        world.start_worker(&system);
-        world.start_worker(&system);
+        world.start_worker(&system, SCHEDULE);
+        world.start_worker(&system, SCHEDULE);
         let product = system.product("Plumb bob, No. 1").await;
         let mut orders = Vec::new();
         for _ in 0..20 {

@@ -12,9 +12,12 @@ use kernel::{
 };
 use messaging::{Broker, BrokerConfig, DeadLetter, Relay, RelayConfig, RelayWaker, outbox};
 use migrations::{MigratorTrait, OrdersMigrator};
-use order_worker::{CONSUMER, QUEUE, Worker, WorkerConfig, WorkerDeps, receipted_event_types};
+use order_worker::{
+    CONSUMER, QUEUE, Worker, WorkerConfig, WorkerDeps, receipted_event_types,
+    reconcile::{Mode, Reconciled, Reconciliation},
+};
 use orders::{
-    Orders, ProductFilter, ProductSort,
+    Discrepancy, Orders, ProductFilter, ProductSort,
     audit::LedgerCharge,
     domain::{OrderStatus, PlaceOrder, RequestedLine},
 };
@@ -33,6 +36,22 @@ const SECRET_KEY: &str = "sk_test_double";
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the worker waits for the provider.
 const PROVIDER_TIMEOUT: Duration = Duration::from_millis(400);
+
+/// Longer than any test takes.
+const NEVER: Duration = Duration::from_secs(3_600);
+
+/// What a worker does unasked, how often.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedule {
+    pub sweep_every: Duration,
+    pub reconcile_every: Duration,
+}
+
+/// Tests reconcile when they want to.
+pub const SCHEDULE: Schedule = Schedule {
+    sweep_every: Duration::from_millis(20),
+    reconcile_every: NEVER,
+};
 
 pub struct World {
     pub clock: ManualClock,
@@ -81,6 +100,24 @@ impl World {
 
     /// Starts the system as the embedded mode does: what the last life's broker forgot comes back.
     pub async fn boot(&self) -> System {
+        let system = self.boot_without_worker().await;
+        self.start_worker(&system, SCHEDULE);
+        system
+    }
+
+    /// Nothing is taken up that is late.
+    pub async fn boot_without_sweep(&self) -> System {
+        let system = self.boot_without_worker().await;
+        let schedule = Schedule {
+            sweep_every: NEVER,
+            ..SCHEDULE
+        };
+        self.start_worker(&system, schedule);
+        system
+    }
+
+    /// Events are published, and nobody takes a step.
+    pub async fn boot_without_worker(&self) -> System {
         let waker = RelayWaker::default();
         let orders = self.orders(waker.clone()).await;
         let database = orders.database().clone();
@@ -102,25 +139,25 @@ impl World {
         );
         let soft = shutdown.soft();
         shutdown.spawn("relay", async move { relay.run(soft).await });
-        let system = System {
+        System {
             orders,
             broker,
             shutdown,
-        };
-        self.start_worker(&system);
-        system
+        }
     }
 
     /// Starts a worker, perhaps beside another one.
-    pub fn start_worker(&self, system: &System) {
+    pub fn start_worker(&self, system: &System, schedule: Schedule) {
         let config = WorkerConfig {
             prefetch: 10,
-            sweep_every: Duration::from_millis(20),
+            sweep_every: schedule.sweep_every,
+            reconcile_every: schedule.reconcile_every,
         };
         let deps = WorkerDeps {
             orders: system.orders.clone(),
             broker: system.broker.clone(),
             payments: self.stripe(PROVIDER_TIMEOUT),
+            clock: Arc::new(self.clock.clone()),
         };
         Worker::build(config, deps).spawn(&system.shutdown).unwrap();
     }
@@ -165,6 +202,14 @@ impl World {
         refunds
     }
 
+    /// Waits until the order's money, or some of it, was given back so often.
+    pub async fn gives_back(&self, order: OrderId, times: usize) {
+        until("the money is given back", async || {
+            self.refunds(order).await == times
+        })
+        .await;
+    }
+
     /// Waits until the provider has given the order's money back, answered or not.
     pub async fn provider_has_refunded(&self, order: OrderId) {
         let client = Client::new(self.provider.base_url()).with_bearer(SECRET_KEY);
@@ -200,6 +245,23 @@ impl World {
         };
         let intent = self.stripe(PATIENCE).create_intent(&request).await;
         intent.unwrap().id
+    }
+
+    /// What there is to reconcile, and the sum.
+    pub async fn reconcile(&self, orders: &Orders, mode: Mode) -> (Vec<Discrepancy>, Reconciled) {
+        let provider = self.stripe(PATIENCE);
+        let reconciliation = Reconciliation {
+            orders,
+            provider: Some(&provider),
+            clock: Arc::new(self.clock.clone()),
+            mode,
+            since: None,
+        };
+        let mut found = Vec::new();
+        let run = reconciliation
+            .run(&mut |discrepancy| found.push(discrepancy.clone()))
+            .await;
+        (found, run.unwrap())
     }
 
     /// As somebody does at the provider's own pages.
@@ -243,6 +305,7 @@ impl World {
     async fn all_intents(&self) -> Vec<Intent> {
         let list = ListIntents {
             created_from: self.clock.now() - chrono::TimeDelta::days(30),
+            created_before: None,
             starting_after: None,
             limit: 100,
         };
@@ -350,6 +413,17 @@ impl System {
         };
         let reached = tokio::time::timeout(PATIENCE, reached).await;
         assert!(reached.is_ok(), "it is {status:?} and not {expected:?}");
+    }
+
+    /// Waits until the relay has published everything.
+    pub async fn all_is_published(&self) {
+        until("the outbox is drained", async || {
+            let findings = self.orders.audit().await.unwrap();
+            let mut findings = findings.into_iter();
+            let outbox = findings.find(|finding| finding.invariant == "the outbox is drained");
+            outbox.unwrap().violations == 0
+        })
+        .await;
     }
 
     /// Waits for a cancelled order's end, whichever of the two it is.

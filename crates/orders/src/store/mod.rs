@@ -7,6 +7,7 @@ pub mod orders;
 pub mod payment_attempts;
 pub mod payment_notices;
 pub mod products;
+pub mod reconciliations;
 pub mod refunds;
 pub mod stock;
 pub mod stock_reservations;

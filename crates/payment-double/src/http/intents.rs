@@ -97,6 +97,7 @@ fn new_intent(mut form: Form) -> Result<NewIntent, ApiError> {
 
 struct List {
     created_from: i64,
+    created_before: i64,
     starting_after: Option<String>,
     limit: usize,
 }
@@ -104,11 +105,13 @@ struct List {
 impl List {
     fn parse(mut form: Form) -> Result<Self, ApiError> {
         let created_from = form.take_number("created[gte]", (i64::MIN, i64::MAX))?;
+        let created_before = form.take_number("created[lt]", (i64::MIN, i64::MAX))?;
         let starting_after = form.take("starting_after");
         let limit = form.take_number("limit", (1, 100))?.unwrap_or(10);
         form.finish()?;
         Ok(Self {
             created_from: created_from.unwrap_or(i64::MIN),
+            created_before: created_before.unwrap_or(i64::MAX),
             starting_after,
             limit: usize::try_from(limit).unwrap_or(usize::MAX),
         })
@@ -130,7 +133,8 @@ impl List {
     }
 
     fn fill<'a>(&self, intents: impl Iterator<Item = &'a Intent>) -> (Vec<Value>, bool) {
-        let mut matching = intents.filter(|intent| intent.created >= self.created_from);
+        let mut matching = intents
+            .filter(|intent| (self.created_from..self.created_before).contains(&intent.created));
         let page = matching
             .by_ref()
             .take(self.limit)

@@ -19,6 +19,7 @@ async fn intents_are_listed_newest_first_in_pages() {
     // From the second one on.
     let mut list = ListIntents {
         created_from: charged[1].created,
+        created_before: None,
         starting_after: None,
         limit: 3,
     };
@@ -39,6 +40,7 @@ async fn a_page_after_an_unknown_intent_is_refused() {
     let provider = Provider::start(|_| {});
     let list = ListIntents {
         created_from: provider.clock.now(),
+        created_before: None,
         starting_after: Some("pi_unknown".to_owned()),
         limit: 10,
     };

@@ -252,6 +252,11 @@ fn amounts(settings: &Settings) -> Vec<ConfigError> {
         ("cache.max_loads", settings.cache.max_loads.into(), 1),
         ("worker.prefetch", settings.worker.prefetch.into(), 1),
         ("worker.sweep_seconds", settings.worker.sweep_seconds, 1),
+        (
+            "worker.reconcile_seconds",
+            settings.worker.reconcile_seconds,
+            1,
+        ),
         ("gateway.graphql.depth", graphql.depth, 1),
         ("gateway.graphql.cost", graphql.cost, 1),
         ("gateway.graphql.root_fields", graphql.root_fields, 1),
