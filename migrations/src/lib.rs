@@ -12,6 +12,7 @@ mod orders;
 mod passkeys;
 mod payments;
 mod refunds;
+mod retries;
 mod signing_keys;
 mod user_search;
 
@@ -31,6 +32,7 @@ impl MigratorTrait for AuthMigrator {
             Box::new(passkeys::Migration),
             Box::new(user_search::Migration),
             Box::new(identity_lists::Migration),
+            Box::new(retries::Migration),
         ]
     }
 }
@@ -46,6 +48,7 @@ impl MigratorTrait for OrdersMigrator {
             Box::new(catalogue::Migration),
             Box::new(refunds::Migration),
             Box::new(payments::Migration),
+            Box::new(retries::Migration),
         ]
     }
 }

@@ -1,4 +1,5 @@
 use chrono::TimeDelta;
+use messaging::consumer::RetryPolicy;
 use url::Url;
 
 use crate::{
@@ -38,6 +39,8 @@ pub struct AuthConfig {
     /// From which refresh-token successors and mail tokens are derived. The same on every replica.
     pub token_secret: TokenSecretKey,
     pub external_login: ExternalLoginConfig,
+    /// Of mails that could not be sent.
+    pub retries: RetryPolicy,
 }
 
 impl AuthConfig {
@@ -66,6 +69,7 @@ impl AuthConfig {
             service_accounts: Vec::new(),
             token_secret,
             external_login: ExternalLoginConfig::default(),
+            retries: RetryPolicy::default(),
         }
     }
 }

@@ -6,7 +6,9 @@ use chrono::{DateTime, Utc};
 use database::Database;
 use kernel::SharedClock;
 use messaging::{
-    Broker, QueueSpec, Relay, RelayConfig, RelayWaker, UnknownQueue, consumer::Consumer, outbox,
+    Broker, QueueSpec, Relay, RelayConfig, RelayWaker, UnknownQueue,
+    consumer::{Consumer, ConsumerConfig, ConsumerDeps, RetryPolicy},
+    outbox,
 };
 use sea_orm::DbErr;
 use service_kit::{
@@ -86,6 +88,7 @@ pub struct AuthService {
     mailer: Mailer,
     public_url: Url,
     signing_key_poll: Duration,
+    retries: RetryPolicy,
 }
 
 /// The queues that the broker must know.
@@ -163,6 +166,7 @@ impl AuthService {
             mailer,
             public_url: config.public_url,
             signing_key_poll: config.signing_keys.poll_every,
+            retries: config.retries,
         })
     }
 
@@ -190,7 +194,17 @@ impl AuthService {
         let stop = shutdown.soft();
         shutdown.spawn("auth relay", async move { relay.run(stop).await });
 
-        let consumer = Consumer::new(mail::CONSUMER, &self.broker)?;
+        let config = ConsumerConfig {
+            queue: mail::QUEUE,
+            prefetch: mail::PREFETCH,
+            retries: self.retries,
+        };
+        let deps = ConsumerDeps {
+            broker: &self.broker,
+            database: &self.context.database,
+            clock: Arc::clone(&self.context.clock),
+        };
+        let consumer = Consumer::new(config, deps)?;
         let mails = MailConsumer {
             context: Arc::clone(&self.context),
             mailer: self.mailer.clone(),

@@ -51,6 +51,12 @@ impl Breaker {
         Ok(())
     }
 
+    /// Whether it leaves alone what it guards.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.open_until.is_some()
+    }
+
     pub fn succeeded(&mut self) {
         *self = Self::new(self.policy);
     }
@@ -94,7 +100,9 @@ mod tests {
             after_failures(3, now).admit(now),
             Err(Duration::from_secs(5))
         );
+        assert!(after_failures(3, now).is_open());
         let mut breaker = after_failures(2, now);
+        assert!(!breaker.is_open());
         breaker.succeeded();
         breaker.failed(now);
         assert_eq!(breaker.admit(now), Ok(()));

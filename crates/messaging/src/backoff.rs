@@ -30,11 +30,15 @@ impl Backoff {
     }
 }
 
-/// From 0.5 up to 1, so that processes that lost the same broker don't come back in step. A
-/// random UUID is randomness enough for that.
+/// From 0.5 up to 1, so that processes that lost the same broker don't come back in step.
 fn jitter() -> f64 {
-    let [byte, ..] = Uuid::new_v4().into_bytes();
-    0.5 + f64::from(byte) / 512.0
+    0.5 + fraction() / 2.0
+}
+
+/// From 0 up to 1, evenly. A random UUID is randomness enough to spread what waits.
+pub(crate) fn fraction() -> f64 {
+    let [a, b, c, d, ..] = Uuid::new_v4().into_bytes();
+    f64::from(u32::from_be_bytes([a, b, c, d])) / (f64::from(u32::MAX) + 1.0)
 }
 
 #[cfg(test)]

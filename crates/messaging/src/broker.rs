@@ -1,11 +1,15 @@
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
+use database::Database;
 use futures_util::stream::BoxStream;
+use sea_orm::DbErr;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::{
-    Broadcast, DeadLetter, Delivery, Message, PublishError, QueueSpec, in_process::InProcess,
-    rabbitmq::RabbitMq,
+    Broadcast, DeadLetter, Delivery, Message, Publication, PublishError, QueueSpec,
+    in_process::InProcess, rabbitmq::RabbitMq,
 };
 
 /// In bytes. A name in AMQP has at most 255, and a queue's own name follows.
@@ -93,6 +97,12 @@ impl Broker {
     /// in the order of `batch`. Messages of one batch may overtake each other: who needs an order
     /// publishes the later one when the earlier one is confirmed.
     pub async fn publish(&self, batch: &[Message]) -> Vec<Result<(), PublishError>> {
+        let batch: Vec<_> = batch.iter().cloned().map(Publication::from).collect();
+        self.send(&batch).await
+    }
+
+    /// The same for messages some of which may be for one queue only.
+    pub async fn send(&self, batch: &[Publication]) -> Vec<Result<(), PublishError>> {
         let results = match self {
             Self::RabbitMq(broker) => broker.publish(batch).await,
             Self::InProcess(broker) => broker.publish(batch).await,
@@ -144,17 +154,62 @@ impl Broker {
         }
     }
 
+    /// Has the in-process broker keep the dead letters of a queue in a database that knows the
+    /// outbox's tables; without one it forgets them at its end. RabbitMQ has a queue for them.
+    pub fn keep_dead_letters(&self, queue: &str, database: &Database) -> Result<(), UnknownQueue> {
+        let known = match self {
+            Self::RabbitMq(broker) => broker.knows(queue),
+            Self::InProcess(broker) => broker.keep_dead_letters(queue, database),
+        };
+        known.ok_or_else(|| UnknownQueue(queue.to_owned()))
+    }
+
     /// The oldest dead letters of a queue, at most `limit`. They stay where they are.
     pub async fn dead_letters(
         &self,
         queue: &str,
         limit: usize,
     ) -> Result<Vec<DeadLetter>, DeadLettersError> {
+        self.read_dead_letters(queue, None, limit).await
+    }
+
+    /// The dead letter of a message.
+    pub async fn dead_letter(
+        &self,
+        queue: &str,
+        message_id: Uuid,
+    ) -> Result<Option<DeadLetter>, DeadLettersError> {
+        let letters = self.read_dead_letters(queue, Some(message_id), 1).await?;
+        Ok(letters.into_iter().next())
+    }
+
+    async fn read_dead_letters(
+        &self,
+        queue: &str,
+        message_id: Option<Uuid>,
+        limit: usize,
+    ) -> Result<Vec<DeadLetter>, DeadLettersError> {
         let letters = match self {
-            Self::RabbitMq(broker) => broker.dead_letters(queue, limit).await?,
-            Self::InProcess(broker) => broker.dead_letters(queue, limit),
+            Self::RabbitMq(broker) => broker.dead_letters(queue, message_id, limit).await?,
+            Self::InProcess(broker) => broker.dead_letters(queue, message_id, limit).await?,
         };
         letters.ok_or_else(|| UnknownQueue(queue.to_owned()).into())
+    }
+
+    /// Sends the dead letters of a queue, or that of one message, to this queue again, under their
+    /// own ids and with a new count of attempts; each leaves only when it is safe elsewhere. Says
+    /// which they were. What becomes a dead letter meanwhile stays one.
+    pub async fn replay_dead_letters(
+        &self,
+        queue: &str,
+        message_id: Option<Uuid>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Uuid>, DeadLettersError> {
+        let replayed = match self {
+            Self::RabbitMq(broker) => broker.replay_dead_letters(queue, message_id).await?,
+            Self::InProcess(broker) => broker.replay_dead_letters(queue, message_id, now).await?,
+        };
+        replayed.ok_or_else(|| UnknownQueue(queue.to_owned()).into())
     }
 
     /// Removes the namespace's queues, with what is in them, and its exchanges: for tests.
@@ -182,4 +237,11 @@ pub enum DeadLettersError {
     NotConnected,
     #[error("the broker did not answer")]
     Broker(#[from] lapin::Error),
+    #[error("the queue did not take the message back")]
+    Publish(#[from] PublishError),
+    #[error("the dead letters' database failed")]
+    Database(#[from] DbErr),
+    /// They are kept in memory only, from where they can't be sent again.
+    #[error("the dead letters of `{0}` are kept in no database")]
+    NoDatabase(String),
 }

@@ -10,7 +10,8 @@ use crate::{Message, in_process, rabbitmq};
 /// settlement did not reach the broker is delivered again, and the inbox absorbs it.
 pub struct Delivery {
     pub message: Message,
-    /// Counts the deliveries of this message, from 1.
+    /// Which attempt to handle this message it is, from 1: every delivery is one, and those before
+    /// it was put off count.
     pub attempt: u32,
     queue: &'static str,
     /// `None` once settled.
@@ -20,16 +21,6 @@ pub struct Delivery {
 pub(crate) enum Settlement {
     RabbitMq(rabbitmq::Settlement),
     InProcess(in_process::Settlement),
-}
-
-/// A message that was set aside, for a person to look at.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DeadLetter {
-    pub message: Message,
-    /// What the consumer said, or `delivery_limit` when the deliveries were used up.
-    pub reason: String,
-    /// Which delivery was the last.
-    pub attempt: u32,
 }
 
 impl Delivery {
@@ -70,7 +61,17 @@ impl Delivery {
     pub async fn retry(mut self) {
         match self.settle("retried") {
             Some(Settlement::RabbitMq(settlement)) => settlement.reject().await,
-            Some(Settlement::InProcess(settlement)) => settlement.reject(),
+            Some(Settlement::InProcess(settlement)) => settlement.reject().await,
+            None => {}
+        }
+    }
+
+    /// Nobody has tried to handle it, because this process ends: give it to another. RabbitMQ
+    /// before 4 counts this towards the delivery limit all the same.
+    pub async fn give_back(mut self) {
+        match self.settle("given_back") {
+            Some(Settlement::RabbitMq(settlement)) => settlement.give_back().await,
+            Some(Settlement::InProcess(settlement)) => settlement.give_back(),
             None => {}
         }
     }
@@ -92,7 +93,9 @@ impl Delivery {
                     .dead_letter(&self.message, reason, self.attempt)
                     .await;
             }
-            Some(Settlement::InProcess(settlement)) => settlement.dead_letter(reason),
+            Some(Settlement::InProcess(settlement)) => {
+                settlement.dead_letter(reason, self.attempt).await;
+            }
             None => {}
         }
     }
@@ -112,7 +115,7 @@ impl Drop for Delivery {
         }
         match self.settle("dropped") {
             Some(Settlement::RabbitMq(settlement)) => settlement.reject_in_background(),
-            Some(Settlement::InProcess(settlement)) => settlement.reject(),
+            Some(Settlement::InProcess(settlement)) => settlement.reject_in_background(),
             None => {}
         }
     }

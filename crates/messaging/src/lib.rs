@@ -13,6 +13,7 @@ mod backoff;
 mod broadcast;
 mod broker;
 pub mod consumer;
+mod dead_letters;
 mod delivery;
 mod in_process;
 pub mod inbox;
@@ -24,7 +25,8 @@ mod topology;
 
 pub use broadcast::Broadcast;
 pub use broker::{Broker, BrokerConfig, ConnectError, DeadLettersError, UnknownQueue};
-pub use delivery::{DeadLetter, Delivery};
-pub use message::{Message, PublishError};
+pub use dead_letters::DeadLetter;
+pub use delivery::Delivery;
+pub use message::{Message, Publication, PublishError};
 pub use relay::{Relay, RelayConfig, RelayWaker};
 pub use topology::QueueSpec;

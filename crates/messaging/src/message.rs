@@ -17,7 +17,35 @@ pub struct Message {
     pub traceparent: Option<String>,
 }
 
+/// A message on its way: to whom it goes, and what is behind it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Publication {
+    pub message: Message,
+    /// The name of the only queue that it is for; `None`: every queue that is bound to its type,
+    /// and those who listen.
+    pub queue: Option<String>,
+    /// How often its handling has failed: [`Delivery::attempt`](crate::Delivery::attempt) counts on
+    /// from there.
+    pub failed_attempts: u32,
+}
+
+impl From<Message> for Publication {
+    fn from(message: Message) -> Self {
+        Self {
+            message,
+            queue: None,
+            failed_attempts: 0,
+        }
+    }
+}
+
 impl Message {
+    /// Of the trace that it belongs to, 32 hexadecimal digits.
+    #[must_use]
+    pub fn trace_id(&self) -> Option<&str> {
+        self.traceparent.as_deref()?.split('-').nth(1)
+    }
+
     /// A span for handling this message, a child of the span that published it, so that one order
     /// is one trace however many processes it passes through.
     #[must_use]

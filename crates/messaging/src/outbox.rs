@@ -4,18 +4,23 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use database::Database;
 use fail_points::Safeguard;
+use kernel::EventId;
 use sea_orm::{
-    ConnectionTrait, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder, QueryResult,
-    QuerySelect, QueryTrait, Set,
+    ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, ExprTrait, QueryFilter, QueryOrder,
+    QueryResult, QuerySelect, QueryTrait, Set,
     entity::prelude::*,
-    sea_query::{Alias, CommonTableExpression, Expr, Query, SelectStatement, WithClause},
+    sea_query::{
+        Alias, CommonTableExpression, Expr, Func, OnConflict, Query, SelectStatement, WithClause,
+    },
 };
 use uuid::Uuid;
 
-use crate::{Message, inbox};
+use crate::{Message, dead_letters, inbox};
 
-/// Rows written by one statement: SQLite takes 32,766 parameters, and a row has ten.
+/// Rows written by one statement: SQLite takes 32,766 parameters, and a row has thirteen.
 const INSERT_CHUNK: usize = 1_000;
+/// The aggregate type of a row that is no new event.
+const RETRY: &str = "retry";
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "outbox")]
@@ -38,6 +43,12 @@ pub struct Model {
     pub locked_until: Option<DateTime<Utc>>,
     /// When the broker's confirm was recorded.
     pub published_at: Option<DateTime<Utc>>,
+    /// The message that is to be tried again. It is published under its own id, not under `id`.
+    pub retry_of: Option<Uuid>,
+    /// The only queue that it is for.
+    pub queue: Option<String>,
+    /// How often its handling has failed.
+    pub failed_attempts: i32,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]
@@ -94,9 +105,65 @@ fn is_lost(now: DateTime<Utc>) -> bool {
     now.timestamp_subsec_micros() % 4 == 0
 }
 
+/// A message that is to come again, later.
+#[derive(Clone, Debug)]
+pub(crate) struct PutOff {
+    pub(crate) message: Message,
+    pub(crate) failed_attempts: u32,
+    pub(crate) available_at: DateTime<Utc>,
+}
+
+/// Has messages published again, to the one queue where their handling failed. Of one message and
+/// one queue there is one row: who puts it off twice, because its acknowledgement was lost, changes
+/// when it comes and not how often. It is a new row each time, because a relay that has just
+/// published the last one will mark that.
+pub(crate) async fn put_off(
+    transaction: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    queue: &str,
+    retries: Vec<PutOff>,
+) -> Result<(), DbErr> {
+    let renewed = OnConflict::columns([Column::RetryOf, Column::Queue])
+        .target_and_where(Expr::col(Column::RetryOf).is_not_null())
+        .update_columns([Column::AvailableAt, Column::FailedAttempts])
+        .to_owned();
+    for chunk in retries.chunks(INSERT_CHUNK) {
+        Entity::delete_many()
+            .filter(Column::RetryOf.is_in(chunk.iter().map(|retry| retry.message.id)))
+            .filter(Column::Queue.eq(queue))
+            .exec(transaction)
+            .await?;
+        let rows = chunk.iter().map(|retry| retry_row(retry, queue, now));
+        Entity::insert_many(rows)
+            .on_conflict(renewed.clone())
+            .exec_without_returning(transaction)
+            .await?;
+    }
+    Ok(())
+}
+
+fn retry_row(retry: &PutOff, queue: &str, now: DateTime<Utc>) -> ActiveModel {
+    let message = &retry.message;
+    ActiveModel {
+        id: Set(EventId::generate(now).as_uuid()),
+        aggregate_type: Set(RETRY.to_owned()),
+        aggregate_id: Set(message.aggregate_id),
+        event_type: Set(message.event_type.clone()),
+        body: Set(String::from_utf8_lossy(&message.body).into_owned()),
+        traceparent: Set(message.traceparent.clone()),
+        created_at: Set(now),
+        available_at: Set(retry.available_at),
+        retry_of: Set(Some(message.id)),
+        queue: Set(Some(queue.to_owned())),
+        failed_attempts: Set(i32::try_from(retry.failed_attempts).unwrap_or(i32::MAX)),
+        ..Default::default()
+    }
+}
+
 /// Brings back what the in-process broker forgot when the process ended: everything published
-/// whose receipt is not in the consumer's inbox becomes unpublished again. Call it at the start,
-/// before any relay runs, once for each consumer; every message of `event_types` must leave a
+/// whose receipt is not in the consumer's inbox becomes unpublished again, unless it was set aside
+/// or waits for its next attempt. Call it at the start, before any relay runs, once for each
+/// consumer, which is called as its queue is; every message of `event_types` must leave a
 /// receipt when it is applied. Returns how many came back.
 pub async fn requeue_unconsumed(
     database: &Database,
@@ -109,17 +176,38 @@ pub async fn requeue_unconsumed(
         .filter(Column::PublishedAt.is_null())
         .exec(database.writer())
         .await?;
+    let message_id = || {
+        Expr::from(Func::coalesce([
+            of_row(Column::RetryOf),
+            of_row(Column::Id),
+        ]))
+    };
     let consumed = inbox::Entity::find()
         .select_only()
         .column(inbox::Column::MessageId)
         .filter(inbox::Column::Consumer.eq(consumer))
         .into_query();
+    let set_aside = dead_letters::Entity::find()
+        .select_only()
+        .column(dead_letters::Column::MessageId)
+        .filter(dead_letters::Column::Queue.eq(consumer))
+        .into_query();
+    let retry = Alias::new("retry");
+    let superseded = Query::select()
+        .expr(Expr::value(1))
+        .from_as(Entity, retry.clone())
+        .and_where(Expr::col((retry.clone(), Column::RetryOf)).eq(of_row(Column::Id)))
+        .and_where(Expr::col((retry, Column::Queue)).eq(consumer))
+        .take();
     let requeued = Entity::update_many()
         .col_expr(Column::PublishedAt, Expr::value(None::<DateTime<Utc>>))
         .col_expr(Column::LockedUntil, Expr::value(None::<DateTime<Utc>>))
         .filter(Column::PublishedAt.is_not_null())
         .filter(Column::EventType.is_in(event_types.iter().copied()))
-        .filter(Column::Id.not_in_subquery(consumed))
+        .filter(Column::Queue.is_null().or(Column::Queue.eq(consumer)))
+        .filter(message_id().not_in_subquery(consumed))
+        .filter(message_id().not_in_subquery(set_aside))
+        .filter(Expr::exists(superseded).not())
         .exec(database.writer())
         .await?;
     Ok(requeued.rows_affected)
@@ -132,6 +220,8 @@ pub(crate) struct Claimed {
     pub(crate) available_at: DateTime<Utc>,
     pub(crate) attempts: i32,
     pub(crate) message: Message,
+    pub(crate) queue: Option<String>,
+    pub(crate) failed_attempts: u32,
 }
 
 /// Takes at most `limit` rows that are due, in one statement and therefore without a transaction
@@ -169,6 +259,9 @@ pub(crate) async fn claim(
             Column::Traceparent,
             Column::AvailableAt,
             Column::Attempts,
+            Column::RetryOf,
+            Column::Queue,
+            Column::FailedAttempts,
         ]))
         .take();
     let mut due_cte = CommonTableExpression::new();
@@ -185,17 +278,21 @@ pub(crate) async fn claim(
 
 fn claimed(row: &QueryResult) -> Result<Claimed, DbErr> {
     let body: String = row.try_get("", "body")?;
+    let retry_of: Option<Uuid> = row.try_get("", "retry_of")?;
+    let failed_attempts: i32 = row.try_get("", "failed_attempts")?;
     Ok(Claimed {
         seq: row.try_get("", "seq")?,
         available_at: row.try_get("", "available_at")?,
         attempts: row.try_get("", "attempts")?,
         message: Message {
-            id: row.try_get("", "id")?,
+            id: retry_of.map_or_else(|| row.try_get("", "id"), Ok)?,
             event_type: row.try_get("", "event_type")?,
             aggregate_id: row.try_get("", "aggregate_id")?,
             body: body.into(),
             traceparent: row.try_get("", "traceparent")?,
         },
+        queue: row.try_get("", "queue")?,
+        failed_attempts: u32::try_from(failed_attempts).unwrap_or(0),
     })
 }
 
@@ -263,7 +360,6 @@ pub(crate) async fn count_unpublished(database: &Database) -> Result<u64, DbErr>
 fn due(now: DateTime<Utc>, limit: u64) -> SelectStatement {
     let earlier = Alias::new("earlier");
     let of_earlier = |column: Column| Expr::col((earlier.clone(), column));
-    let of_row = |column: Column| Expr::col((Entity, column));
     let held_up = Query::select()
         .expr(Expr::value(1))
         .from_as(Entity, earlier.clone())
@@ -286,6 +382,10 @@ fn due(now: DateTime<Utc>, limit: u64) -> SelectStatement {
         .order_by_asc(Column::Seq)
         .limit(limit)
         .into_query()
+}
+
+fn of_row(column: Column) -> Expr {
+    Expr::col((Entity, column))
 }
 
 fn row(event: &OutboxEvent, now: DateTime<Utc>) -> ActiveModel {

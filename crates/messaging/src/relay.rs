@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
 use crate::{
-    Broker, PublishError,
+    Broker, Publication, PublishError,
     backoff::Backoff,
     inbox,
     outbox::{self, Claimed},
@@ -174,10 +174,14 @@ impl Relay {
         let traced = |(row, span): (&Claimed, &Span)| {
             let mut message = row.message.clone();
             message.traceparent = trace_context::traceparent_of(span).or(message.traceparent);
-            message
+            Publication {
+                message,
+                queue: row.queue.clone(),
+                failed_attempts: row.failed_attempts,
+            }
         };
         let batch: Vec<_> = rows.iter().zip(&spans).map(traced).collect();
-        let results = self.broker.publish(&batch).await;
+        let results = self.broker.send(&batch).await;
         fail_points::reached(FailPoint::AfterPublishBeforeMark);
         drop(spans);
         if let Err(error) = self.settle(&rows, &results).await {

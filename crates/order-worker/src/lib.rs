@@ -13,7 +13,7 @@ use std::time::Duration;
 use kernel::SharedClock;
 use messaging::{
     Broker, QueueSpec, UnknownQueue,
-    consumer::{Consumer, ConsumerConfig, RetryPolicy},
+    consumer::{Consumer, ConsumerConfig, ConsumerDeps, RetryPolicy},
 };
 use orders::Orders;
 use payment::Stripe;
@@ -33,18 +33,11 @@ pub const QUEUE: QueueSpec = QueueSpec {
     delivery_limit: 10,
 };
 
-/// A message that waits keeps its place among those in hand, so that a worker for whom everything
-/// fails slows down.
-const RETRIES: RetryPolicy = RetryPolicy {
-    attempts: QUEUE.delivery_limit + 1,
-    first_delay: Duration::from_millis(100),
-    longest_delay: Duration::from_secs(5),
-};
-
 #[derive(Clone, Copy, Debug)]
 pub struct WorkerConfig {
     /// Messages in hand at a time.
     pub prefetch: u16,
+    pub retries: RetryPolicy,
     /// How often overdue orders are looked for.
     pub sweep_every: Duration,
     /// How often the provider's books are compared with ours.
@@ -87,9 +80,14 @@ impl Worker {
         let config = ConsumerConfig {
             queue: QUEUE,
             prefetch: self.config.prefetch,
-            retries: RETRIES,
+            retries: self.config.retries,
         };
-        let consumer = Consumer::new(config, &self.broker)?;
+        let deps = ConsumerDeps {
+            broker: &self.broker,
+            database: self.orders.database(),
+            clock: self.orders.clock().clone(),
+        };
+        let consumer = Consumer::new(config, deps)?;
         shutdown.spawn("saga", consumer.run(self.saga, shutdown.soft()));
         let sweep = sweep::run(
             self.orders.clone(),

@@ -73,4 +73,10 @@ impl Orders {
     pub fn database(&self) -> &Database {
         &self.database
     }
+
+    /// The time by which the context goes.
+    #[must_use]
+    pub fn clock(&self) -> &SharedClock {
+        &self.clock
+    }
 }

@@ -118,6 +118,19 @@ const VALUES: &[(&str, &str, &str)] = &[
     ("outbox", "event_type", "'event-' || i % 10"),
     ("outbox", "aggregate_type", "'order'"),
     ("outbox", "aggregate_id", "plan_id('orders', i)"),
+    // Few are tried again.
+    (
+        "outbox",
+        "retry_of",
+        "CASE WHEN i % 1000 = 0 THEN plan_id('outbox', i) END",
+    ),
+    (
+        "outbox",
+        "queue",
+        "CASE WHEN i % 1000 = 0 THEN 'consumer-' || i % 2 END",
+    ),
+    ("outbox", "failed_attempts", "0"),
+    ("dead_letters", "queue", "'consumer-' || i % 2"),
     ("inbox", "consumer", "'consumer-' || i % 2"),
 ];
 

@@ -156,6 +156,7 @@ impl Services {
             let secret_key = SecretString::from(settings.payment.secret_key.clone());
             let config = WorkerConfig {
                 prefetch: settings.worker.prefetch,
+                retries: settings.retries.policy(),
                 sweep_every: Duration::from_secs(settings.worker.sweep_seconds),
                 reconcile_every: Duration::from_secs(settings.worker.reconcile_seconds),
             };
@@ -352,6 +353,7 @@ pub(crate) fn auth_config(settings: &Settings, public_url: &Url) -> Result<AuthC
     config.signing_keys.algorithm = settings.auth.signing_algorithm.parse()?;
     config.signing_keys.rotate_every = TimeDelta::days(settings.auth.signing_key_days.into());
     config.hashing = settings.hashing();
+    config.retries = settings.retries.policy();
     config.limits = settings.auth.limits;
     config.redis_namespace.clone_from(&settings.cache.namespace);
     config.service_accounts = vec![settings.gateway_account()?];

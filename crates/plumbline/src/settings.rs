@@ -2,6 +2,7 @@
 
 mod graphql;
 mod problems;
+mod retries;
 mod websocket;
 
 use std::{net::IpAddr, path::PathBuf};
@@ -19,6 +20,7 @@ use url::Url;
 use crate::Role;
 
 pub use graphql::{Graphql, Trust};
+pub use retries::Retries;
 pub use websocket::WebSocket;
 
 pub const DEFAULTS: &str = include_str!("../../../config.default.toml");
@@ -33,6 +35,7 @@ pub struct Settings {
     pub broker: Broker,
     pub cache: Cache,
     pub gateway: Gateway,
+    pub retries: Retries,
     pub worker: Worker,
     pub payment: Payment,
     pub mail: Mail,

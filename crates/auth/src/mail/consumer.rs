@@ -1,9 +1,9 @@
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use contracts::{DecodeError, Envelope};
 use messaging::{
     Message,
-    consumer::{ConsumerConfig, Failure, FailureClass, Handler, RetryPolicy},
+    consumer::{Failure, FailureClass, Handler},
     inbox,
 };
 use sea_orm::{DbErr, EntityTrait as _};
@@ -16,15 +16,7 @@ use super::{
 };
 use crate::context::Context;
 
-pub(crate) const CONSUMER: ConsumerConfig = ConsumerConfig {
-    queue: QUEUE,
-    prefetch: 4,
-    retries: RetryPolicy {
-        attempts: QUEUE.delivery_limit + 1,
-        first_delay: Duration::from_secs(1),
-        longest_delay: Duration::from_secs(60),
-    },
-};
+pub(crate) const PREFETCH: u16 = 4;
 
 /// Sends what was requested, at least once: a mail can't be taken back, so a crash between sending
 /// and recording sends it again, with the same Message-ID.

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-pub(crate) use consumer::{CONSUMER, MailConsumer};
+pub(crate) use consumer::{MailConsumer, PREFETCH};
 
 /// Asks for a mail. Routing key and CloudEvents type.
 pub(crate) const MAIL_REQUESTED: &str = "auth.mail.requested.v1";

@@ -2,24 +2,46 @@
 //! to what its [`Handler`] says about it.
 //!
 //! ```text
-//! handled                        -> acknowledged
-//! failed, transient or panicked  -> handled again, later and later ([`RetryPolicy`]), at last set aside
-//! failed, permanent              -> set aside at once, with the reason
+//! handled                       -> acknowledged
+//! failed, transient or panicked -> again at once, a few times; then put off: written to the outbox
+//!                                  to come back later, and acknowledged; in the end set aside
+//! failed, permanent             -> set aside at once, with the reason
+//! the database is away, too     -> kept in hand until it can be put off
 //! ```
+//!
+//! [`RetryPolicy`] says how often and how far apart. When nothing can be handled, the consumer tries
+//! one message at a time, more and more seldom, instead of using up everybody's attempts.
 
+mod gate;
 mod retries;
 
-use std::{any::Any, error::Error, panic::AssertUnwindSafe};
+use std::{any::Any, error::Error, panic::AssertUnwindSafe, time::Duration};
 
+use chrono::TimeDelta;
+use database::Database;
 use fail_points::FailPoint;
 use futures_util::{FutureExt, StreamExt, stream::BoxStream};
+use kernel::SharedClock;
+use metrics::counter;
+use sea_orm::DbErr;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::{Broker, Delivery, Message, QueueSpec, UnknownQueue};
+use crate::{
+    Broker, Delivery, Message, QueueSpec, UnknownQueue,
+    backoff::{self, Backoff},
+    outbox::{self, PutOff},
+};
+use gate::Gate;
 pub use retries::RetryPolicy;
 use retries::Verdict;
+
+/// No event of ours comes near: a larger message is somebody else's, or a mistake.
+const MAX_BODY_BYTES: usize = 1024 * 1024;
+/// Between attempts of a message that stays in hand.
+const FIRST_PAUSE: Duration = Duration::from_millis(50);
+const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What a queue's messages are for. Clones share everything that they hold.
 pub trait Handler: Clone + Send + Sync + 'static {
@@ -57,16 +79,36 @@ pub struct ConsumerConfig {
     pub retries: RetryPolicy,
 }
 
+pub struct ConsumerDeps<'a> {
+    pub broker: &'a Broker,
+    /// Of the context that the queue belongs to: what is put off waits in its outbox, which a
+    /// [`Relay`](crate::Relay) empties.
+    pub database: &'a Database,
+    pub clock: SharedClock,
+}
+
 /// Takes messages from a queue and settles them.
 pub struct Consumer {
     config: ConsumerConfig,
     deliveries: BoxStream<'static, Delivery>,
+    database: Database,
+    clock: SharedClock,
 }
 
 impl Consumer {
-    pub fn new(config: ConsumerConfig, broker: &Broker) -> Result<Self, UnknownQueue> {
-        let deliveries = broker.consume(config.queue.name, config.prefetch)?;
-        Ok(Self { config, deliveries })
+    pub fn new(config: ConsumerConfig, deps: ConsumerDeps<'_>) -> Result<Self, UnknownQueue> {
+        let ConsumerDeps {
+            broker,
+            database,
+            clock,
+        } = deps;
+        broker.keep_dead_letters(config.queue.name, database)?;
+        Ok(Self {
+            config,
+            deliveries: broker.consume(config.queue.name, config.prefetch)?,
+            database: database.clone(),
+            clock,
+        })
     }
 
     /// Runs until `stop`, or until the broker is closed; then finishes what is in hand. Dropped
@@ -75,10 +117,15 @@ impl Consumer {
         let Self {
             config,
             mut deliveries,
+            database,
+            clock,
         } = self;
         let in_hand = Hand {
             handler,
             config,
+            database,
+            clock,
+            gate: Gate::new(config.queue.name),
             stop: stop.clone(),
         };
         let mut tasks = JoinSet::new();
@@ -106,6 +153,9 @@ impl Consumer {
 struct Hand<H> {
     handler: H,
     config: ConsumerConfig,
+    database: Database,
+    clock: SharedClock,
+    gate: Gate,
     stop: CancellationToken,
 }
 
@@ -121,21 +171,88 @@ impl<H: Handler> Hand<H> {
         self.settle(delivery).instrument(span).await;
     }
 
-    async fn settle(&self, delivery: Delivery) {
-        let attempt = delivery.attempt;
-        let failed = match self.attempt(&delivery.message, attempt).await {
-            Ok(()) => return delivery.ack().await,
-            Err(failed) => failed,
-        };
-        match self.config.retries.after(failed.class, attempt) {
-            Verdict::Wait(delay) => {
-                tracing::warn!(attempt, cause = failed.reason, "will retry");
-                let pause = tokio::time::sleep(delay);
-                self.stop.run_until_cancelled(pause).await;
-                delivery.retry().await;
-            }
-            Verdict::GiveUp => delivery.dead_letter(&failed.reason).await,
+    async fn settle(&self, mut delivery: Delivery) {
+        let size = delivery.message.body.len();
+        if size > MAX_BODY_BYTES {
+            let reason = format!("the message has {size} bytes, more than {MAX_BODY_BYTES}");
+            return delivery.dead_letter(&reason).await;
         }
+        let mut pauses = Backoff::new(FIRST_PAUSE, LONGEST_PAUSE);
+        loop {
+            let pass = self.stop.run_until_cancelled(self.gate.pass());
+            if pass.await.is_none() {
+                return delivery.give_back().await;
+            }
+            let attempt = delivery.attempt;
+            let failed = match self.attempt(&delivery.message, attempt).await {
+                Ok(()) => {
+                    self.gate.succeeded();
+                    return delivery.ack().await;
+                }
+                Err(failed) => failed,
+            };
+            match self.verdict(failed.class, attempt) {
+                Verdict::SetAside => {
+                    // A message that makes no sense says nothing about the others.
+                    if failed.class == FailureClass::Transient {
+                        self.gate.failed();
+                    }
+                    return delivery.dead_letter(&failed.reason).await;
+                }
+                Verdict::AtOnce => delivery.attempt += 1,
+                Verdict::Within(longest) => {
+                    self.gate.failed();
+                    match self.put_off(&delivery, longest, &failed.reason).await {
+                        Ok(()) => return delivery.ack().await,
+                        // Neither can it be handled nor put off, whoever has it in hand.
+                        Err(error) => {
+                            tracing::warn!(error = &error as &dyn Error, "can't put it off");
+                        }
+                    }
+                }
+            }
+            let pause = tokio::time::sleep(pauses.next_delay());
+            self.stop.run_until_cancelled(pause).await;
+        }
+    }
+
+    /// While nothing can be handled, trying one message several times would only keep the others
+    /// waiting.
+    fn verdict(&self, class: FailureClass, attempt: u32) -> Verdict {
+        let retries = self.config.retries;
+        match retries.after(class, attempt) {
+            Verdict::AtOnce if self.gate.is_closed() => Verdict::Within(retries.delay(attempt)),
+            verdict => verdict,
+        }
+    }
+
+    /// Has the message come again, at a random time within `longest`.
+    async fn put_off(
+        &self,
+        delivery: &Delivery,
+        longest: Duration,
+        reason: &str,
+    ) -> Result<(), DbErr> {
+        let now = self.clock.now();
+        let delay = longest.mul_f64(backoff::fraction());
+        let retry = PutOff {
+            message: delivery.message.clone(),
+            failed_attempts: delivery.attempt,
+            // A delay too long for the calendar is none of ours: they are bounded by minutes.
+            available_at: now + TimeDelta::from_std(delay).unwrap_or_default(),
+        };
+        let queue = self.config.queue.name;
+        let transaction = self.database.begin().await?;
+        outbox::put_off(&transaction, now, queue, vec![retry]).await?;
+        transaction.commit().await?;
+        counter!("plumbline_messages_put_off_total", "queue" => queue).increment(1);
+        tracing::warn!(
+            attempt = delivery.attempt,
+            ?delay,
+            cause = reason,
+            "the message could not be handled and comes again"
+        );
+        Ok(())
     }
 
     async fn attempt(&self, message: &Message, attempt: u32) -> Result<(), Failed> {

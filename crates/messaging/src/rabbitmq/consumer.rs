@@ -12,8 +12,8 @@ use lapin::{
     Consumer,
     message::Delivery as RawDelivery,
     options::{
-        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicQosOptions,
-        BasicRejectOptions, QueueDeclareOptions,
+        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions,
+        BasicQosOptions, BasicRejectOptions, QueueDeclareOptions,
     },
     types::{FieldTable, ShortString},
 };
@@ -305,6 +305,15 @@ impl Settlement {
     pub(crate) async fn reject(&self) {
         let reject = self.acker.reject(BasicRejectOptions { requeue: true });
         self.report(timeout(COMMAND_TIMEOUT, reject).await, "rejection");
+    }
+
+    /// `nack`, which RabbitMQ 4 does not count.
+    pub(crate) async fn give_back(&self) {
+        let nack = self.acker.nack(BasicNackOptions {
+            requeue: true,
+            ..BasicNackOptions::default()
+        });
+        self.report(timeout(COMMAND_TIMEOUT, nack).await, "return");
     }
 
     /// For a delivery that is dropped. Without a runtime the process is ending, and the broker

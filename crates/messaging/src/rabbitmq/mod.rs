@@ -19,12 +19,14 @@ use std::{sync::Arc, time::Duration};
 use futures_util::stream::BoxStream;
 use lapin::uri::AMQPUri;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use uuid::Uuid;
 
 use crate::{
-    Broadcast, BrokerConfig, ConnectError, DeadLetter, DeadLettersError, Delivery, Message,
+    Broadcast, BrokerConfig, ConnectError, DeadLetter, DeadLettersError, Delivery, Publication,
     PublishError, QueueSpec,
 };
 pub(crate) use consumer::Settlement;
+use dead_letters::DeadLetterQueue;
 use link::Link;
 use publisher::Publisher;
 use topology::Topology;
@@ -80,11 +82,10 @@ impl RabbitMq {
         Ok(broker)
     }
 
-    pub(crate) async fn publish(&self, batch: &[Message]) -> Vec<Result<(), PublishError>> {
-        let exchange = self.0.topology.events_exchange();
+    pub(crate) async fn publish(&self, batch: &[Publication]) -> Vec<Result<(), PublishError>> {
         let outgoing: Vec<_> = batch
             .iter()
-            .map(|message| wire::event(exchange, message))
+            .map(|publication| wire::publication(&self.0.topology, publication))
             .collect();
         self.0.publisher.publish(&outgoing).await
     }
@@ -121,21 +122,48 @@ impl RabbitMq {
         self.0.publisher.wait_until_connected().await;
     }
 
+    /// Whether there is such a queue.
+    pub(crate) fn knows(&self, name: &str) -> Option<()> {
+        self.0.topology.queue(name).map(drop)
+    }
+
     pub(crate) async fn dead_letters(
         &self,
         name: &str,
+        message_id: Option<Uuid>,
         limit: usize,
     ) -> Result<Option<Vec<DeadLetter>>, DeadLettersError> {
-        let Some(spec) = self.0.topology.queue(name) else {
+        let Some(queue) = self.dead_letter_queue(name)? else {
             return Ok(None);
         };
-        let live = self
-            .0
-            .consuming
-            .current()
-            .ok_or(DeadLettersError::NotConnected)?;
-        let letters = dead_letters::peek(&live, &self.0.topology, spec, limit).await?;
-        Ok(Some(letters))
+        Ok(Some(queue.peek(message_id, limit).await?))
+    }
+
+    pub(crate) async fn replay_dead_letters(
+        &self,
+        name: &str,
+        message_id: Option<Uuid>,
+    ) -> Result<Option<Vec<Uuid>>, DeadLettersError> {
+        let Some(queue) = self.dead_letter_queue(name)? else {
+            return Ok(None);
+        };
+        Ok(Some(queue.replay(&self.0.publisher, message_id).await?))
+    }
+
+    fn dead_letter_queue(
+        &self,
+        name: &str,
+    ) -> Result<Option<DeadLetterQueue<'_>>, DeadLettersError> {
+        let topology = &self.0.topology;
+        let Some(spec) = topology.queue(name) else {
+            return Ok(None);
+        };
+        let live = self.0.consuming.current();
+        Ok(Some(DeadLetterQueue {
+            live: live.ok_or(DeadLettersError::NotConnected)?,
+            topology,
+            spec,
+        }))
     }
 
     pub(crate) async fn delete_topology(&self) -> lapin::Result<()> {

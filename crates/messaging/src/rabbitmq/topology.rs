@@ -55,7 +55,12 @@ impl Topology {
     }
 
     pub(super) fn queue_name(&self, spec: &QueueSpec) -> ShortString {
-        format!("{}.{}", self.namespace, spec.name).into()
+        self.name_of(spec.name).into()
+    }
+
+    /// What a queue is called in RabbitMQ.
+    pub(super) fn name_of(&self, queue: &str) -> String {
+        format!("{}.{queue}", self.namespace)
     }
 
     pub(super) fn dead_letter_queue_name(&self, spec: &QueueSpec) -> ShortString {

@@ -8,10 +8,12 @@ use lapin::{
 };
 use uuid::Uuid;
 
-use super::topology::{table, text};
-use crate::Message;
+use super::topology::{Topology, text};
+use crate::{Message, Publication};
 
 const TRACEPARENT: &str = "traceparent";
+/// How often the handling of the message had failed when it was published.
+const FAILED_ATTEMPTS: &str = "failed-attempts";
 pub(super) const DEAD_LETTER_REASON: &str = "dead-letter-reason";
 pub(super) const DEAD_LETTER_ATTEMPT: &str = "dead-letter-attempt";
 /// Written by quorum queues: the failed deliveries so far.
@@ -37,6 +39,23 @@ pub(super) enum Malformed {
     AggregateId,
 }
 
+/// To the queue that it is for alone, through the exchange that reaches every queue by its name, or
+/// to all that are bound to its type.
+pub(super) fn publication(topology: &Topology, publication: &Publication) -> Outgoing {
+    let mut outgoing = event(topology.events_exchange(), &publication.message);
+    if publication.failed_attempts > 0 {
+        let failed_attempts = i64::from(publication.failed_attempts).into();
+        let headers = with_headers(&outgoing.properties, [(FAILED_ATTEMPTS, failed_attempts)]);
+        outgoing.properties = headers;
+    }
+    if let Some(queue) = &publication.queue {
+        outgoing.exchange = String::new();
+        outgoing.routing_key = topology.name_of(queue);
+    }
+    outgoing
+}
+
+/// To every queue that is bound to its type.
 pub(super) fn event(exchange: &str, message: &Message) -> Outgoing {
     let mut headers = FieldTable::default();
     if let Some(traceparent) = &message.traceparent {
@@ -68,7 +87,7 @@ pub(super) fn dead_letter(
     attempt: u32,
 ) -> Outgoing {
     let event = event(exchange, message);
-    let properties = with_reason(event.properties, reason, attempt);
+    let properties = with_reason(&event.properties, reason, attempt);
     Outgoing {
         routing_key: queue.to_owned(),
         properties,
@@ -93,21 +112,59 @@ pub(super) fn malformed(
     Outgoing {
         exchange: exchange.to_owned(),
         routing_key: queue.to_owned(),
-        properties: with_reason(properties, reason, attempt(delivery)),
+        properties: with_reason(&properties, reason, attempt(delivery)),
         message_id,
         body: Bytes::copy_from_slice(&delivery.data),
     }
 }
 
-fn with_reason(properties: BasicProperties, reason: &str, attempt: u32) -> BasicProperties {
-    let mut headers = properties.headers().clone().unwrap_or_default();
-    for (name, value) in &table([
+/// A dead letter as it came to its queue the first time, but for what was counted meanwhile.
+pub(super) fn replayed(queue: &str, letter: &Delivery) -> Outgoing {
+    let mut headers = FieldTable::default();
+    for (name, value) in letter.properties.headers().iter().flatten() {
+        let is_ours =
+            [DEAD_LETTER_REASON, DEAD_LETTER_ATTEMPT, FAILED_ATTEMPTS].contains(&name.as_str());
+        // RabbitMQ's own begin so: `x-death`, `x-delivery-count`.
+        if !is_ours && !name.as_str().starts_with("x-") {
+            headers.insert(name.clone(), value.clone());
+        }
+    }
+    let message_id = match letter.properties.message_id() {
+        Some(id) => id.to_string(),
+        None => Uuid::new_v4().to_string(),
+    };
+    let properties = letter
+        .properties
+        .clone()
+        .with_delivery_mode(PERSISTENT)
+        .with_message_id(message_id.as_str().into())
+        .with_headers(headers);
+    Outgoing {
+        exchange: String::new(),
+        routing_key: queue.to_owned(),
+        message_id,
+        properties,
+        body: Bytes::copy_from_slice(&letter.data),
+    }
+}
+
+fn with_reason(properties: &BasicProperties, reason: &str, attempt: u32) -> BasicProperties {
+    let added = [
         (DEAD_LETTER_REASON, text(reason)),
         (DEAD_LETTER_ATTEMPT, i64::from(attempt).into()),
-    ]) {
-        headers.insert(name.clone(), value.clone());
+    ];
+    with_headers(properties, added)
+}
+
+fn with_headers<const N: usize>(
+    properties: &BasicProperties,
+    added: [(&str, AMQPValue); N],
+) -> BasicProperties {
+    let mut headers = properties.headers().clone().unwrap_or_default();
+    for (name, value) in added {
+        headers.insert(name.into(), value);
     }
-    properties.with_headers(headers)
+    properties.clone().with_headers(headers)
 }
 
 pub(super) fn decode(delivery: &Delivery) -> Result<Message, Malformed> {
@@ -145,11 +202,17 @@ fn aggregate_id(delivery: &Delivery) -> Option<Uuid> {
     Uuid::parse_str(id.as_str()).ok()
 }
 
-/// Which delivery of the message this is, from 1.
+/// Which attempt to handle the message this is, from 1.
 pub(super) fn attempt(delivery: &Delivery) -> u32 {
     header_number(delivery, DELIVERY_COUNT)
         .unwrap_or(0)
+        .saturating_add(failed_attempts(delivery))
         .saturating_add(1)
+}
+
+/// How many attempts had failed when the message was published.
+pub(super) fn failed_attempts(delivery: &Delivery) -> u32 {
+    header_number(delivery, FAILED_ATTEMPTS).unwrap_or(0)
 }
 
 pub(super) fn header_text(delivery: &Delivery, name: &str) -> Option<String> {

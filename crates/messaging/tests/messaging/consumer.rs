@@ -10,10 +10,17 @@ use std::{
     time::Duration,
 };
 
+use chrono::TimeDelta;
+use database::Database;
+use kernel::{Clock, ManualClock};
 use messaging::{
     Broker, DeadLetter, Message, QueueSpec,
-    consumer::{Consumer, ConsumerConfig, Failure, FailureClass, Handler, RetryPolicy},
+    consumer::{
+        Consumer, ConsumerConfig, ConsumerDeps, Failure, FailureClass, Handler, RetryPolicy,
+    },
+    outbox,
 };
+use sea_orm::{ConnectionTrait, EntityTrait, QueryFilter, entity::prelude::*};
 use tokio::{
     sync::{Semaphore, mpsc},
     task::JoinHandle,
@@ -21,13 +28,21 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::backends::{QUEUES, WORK, in_time, message, on_each_broker, publish};
+use crate::{
+    backends::{
+        AUDIT, QUEUES, WORK, clock, in_time, message, next, on_each_backend, on_each_broker,
+        publish, sqlite,
+    },
+    relay,
+};
 
 const QUEUE: QueueSpec = QUEUES[0];
+/// Twice at once, then twice later.
 const RETRIES: RetryPolicy = RetryPolicy {
-    attempts: 3,
-    first_delay: Duration::from_millis(1),
-    longest_delay: Duration::from_millis(5),
+    at_once: 1,
+    first_delay: Duration::from_secs(10),
+    longest_delay: Duration::from_secs(15),
+    attempts: 4,
 };
 
 /// What is to happen to a message, attempt for attempt; what is not listed succeeds.
@@ -72,24 +87,33 @@ impl Handler for Scripted {
     }
 }
 
+/// A consumer with its relay, on a clock that only the test advances.
 struct Running {
     attempts: mpsc::UnboundedReceiver<(Uuid, u32)>,
+    clock: Arc<ManualClock>,
+    relay: relay::Running,
     stop: CancellationToken,
     task: JoinHandle<()>,
 }
 
 impl Running {
-    fn start(broker: &Broker, script: impl IntoIterator<Item = (Uuid, Vec<Outcome>)>) -> Self {
+    fn start(
+        database: &Database,
+        broker: &Broker,
+        script: impl IntoIterator<Item = (Uuid, Vec<Outcome>)>,
+    ) -> Self {
         let (sender, attempts) = mpsc::unbounded_channel();
         let handler = Scripted {
             script: Arc::new(script.into_iter().collect()),
             attempts: sender,
         };
-        let stop = CancellationToken::new();
-        let consumer = Consumer::new(config(10), broker).unwrap();
+        let (stop, clock) = (CancellationToken::new(), clock());
+        let consumer = consumer(10, database, broker, &clock);
         let task = tokio::spawn(consumer.run(handler, stop.clone()));
         Self {
             attempts,
+            relay: relay::start(database, broker, clock.clone()),
+            clock,
             stop,
             task,
         }
@@ -99,18 +123,56 @@ impl Running {
         in_time("an attempt", self.attempts.recv()).await.unwrap()
     }
 
+    /// The next attempt of the message that was put off after this one: not before its time, and
+    /// soon after it.
+    async fn next_after(&mut self, database: &Database, attempt: u32) -> (Uuid, u32) {
+        until_put_off(database, attempt).await;
+        assert!(self.attempts.is_empty(), "it does not come of itself");
+        self.clock.advance(TimeDelta::seconds(15));
+        self.next().await
+    }
+
     async fn stop(self) {
         self.stop.cancel();
         in_time("the end", self.task).await.unwrap();
+        self.relay.stop().await;
     }
 }
 
-fn config(prefetch: u16) -> ConsumerConfig {
-    ConsumerConfig {
+/// Waits until a message that failed so often waits in the outbox.
+async fn until_put_off(database: &Database, failed_attempts: u32) {
+    let put_off = outbox::Entity::find()
+        .filter(outbox::Column::FailedAttempts.eq(failed_attempts))
+        .filter(outbox::Column::PublishedAt.is_null());
+    let look = async {
+        while put_off
+            .clone()
+            .one(database.reader())
+            .await
+            .unwrap()
+            .is_none()
+        {}
+    };
+    in_time("the message to be put off", look).await;
+}
+
+fn consumer(
+    prefetch: u16,
+    database: &Database,
+    broker: &Broker,
+    clock: &Arc<ManualClock>,
+) -> Consumer {
+    let config = ConsumerConfig {
         queue: QUEUE,
         prefetch,
         retries: RETRIES,
-    }
+    };
+    let deps = ConsumerDeps {
+        broker,
+        database,
+        clock: clock.clone(),
+    };
+    Consumer::new(config, deps).unwrap()
 }
 
 /// Waits until the message was set aside.
@@ -129,34 +191,105 @@ async fn dead_letter(broker: &Broker, id: Uuid) -> DeadLetter {
 }
 
 #[tokio::test]
-async fn what_failed_for_now_is_tried_again_until_it_succeeds() {
-    on_each_broker(async |broker| {
+async fn what_failed_for_now_comes_again_at_once_and_then_later_until_it_succeeds() {
+    on_each_backend(async |database, broker| {
         let sent = message("test.work.v1");
-        let script = [(sent.id, vec![Outcome::Transient, Outcome::Panic])];
-        let mut running = Running::start(broker, script);
+        let script = vec![Outcome::Transient, Outcome::Panic, Outcome::Transient];
+        let mut running = Running::start(database, broker, [(sent.id, script)]);
         publish(broker, slice::from_ref(&sent)).await;
-        for attempt in 1..=3 {
-            assert_eq!(running.next().await, (sent.id, attempt));
+        assert_eq!(running.next().await, (sent.id, 1));
+        assert_eq!(running.next().await, (sent.id, 2));
+        for attempt in [2, 3] {
+            let next = running.next_after(database, attempt).await;
+            assert_eq!(next, (sent.id, attempt + 1));
         }
+        relay::until_unpublished(database, 0).await;
         running.stop().await;
         assert!(broker.dead_letters(WORK, 1).await.unwrap().is_empty());
+        // Of one message there is one row, however often it is put off.
+        let rows = outbox::Entity::find().all(database.reader()).await.unwrap();
+        let rows: Vec<_> = rows
+            .iter()
+            .map(|row| (row.retry_of, row.failed_attempts))
+            .collect();
+        assert_eq!(rows, [(Some(sent.id), 3)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_put_off_comes_to_the_queue_where_it_failed_and_to_no_other() {
+    on_each_backend(async |database, broker| {
+        let sent = message("test.both.v1");
+        let queue = QUEUES[2];
+        let (sender, mut attempts) = mpsc::unbounded_channel();
+        let handler = Scripted {
+            script: Arc::new(HashMap::from([(sent.id, vec![Outcome::Transient; 2])])),
+            attempts: sender,
+        };
+        let (stop, clock) = (CancellationToken::new(), clock());
+        let config = ConsumerConfig {
+            queue,
+            prefetch: 1,
+            retries: RETRIES,
+        };
+        let deps = ConsumerDeps {
+            broker,
+            database,
+            clock: clock.clone(),
+        };
+        let consumer = Consumer::new(config, deps).unwrap();
+        let task = tokio::spawn(consumer.run(handler, stop.clone()));
+        publish(broker, slice::from_ref(&sent)).await;
+        let mut others = broker.consume(AUDIT, 10).unwrap();
+        next(&mut others).await.ack().await;
+        until_put_off(database, 2).await;
+        clock.advance(TimeDelta::seconds(15));
+        let relay = relay::start(database, broker, clock);
+        for attempt in 1..=3 {
+            let next = in_time("an attempt", attempts.recv()).await;
+            assert_eq!(next, Some((sent.id, attempt)));
+        }
+        let after = message("test.audit.v1");
+        publish(broker, slice::from_ref(&after)).await;
+        let delivery = next(&mut others).await;
+        assert_eq!(delivery.message.id, after.id);
+        delivery.ack().await;
+        stop.cancel();
+        in_time("the end", task).await.unwrap();
+        relay.stop().await;
     })
     .await;
 }
 
 #[tokio::test]
 async fn what_fails_every_time_is_set_aside_with_the_last_reason() {
-    on_each_broker(async |broker| {
+    on_each_backend(async |database, broker| {
         for (outcome, reason) in [
             (Outcome::Transient, "as the script says: Transient"),
             (Outcome::Panic, "the handler panicked: a bug"),
         ] {
             let sent = message("test.work.v1");
-            let running = Running::start(broker, [(sent.id, vec![outcome; 3])]);
+            let mut running = Running::start(database, broker, [(sent.id, vec![outcome; 4])]);
             publish(broker, slice::from_ref(&sent)).await;
+            for _ in 0..2 {
+                running.next().await;
+            }
+            for attempt in [2, 3] {
+                running.next_after(database, attempt).await;
+            }
             let letter = dead_letter(broker, sent.id).await;
-            assert_eq!((letter.attempt, letter.reason.as_str()), (3, reason));
+            assert_eq!((letter.attempt, letter.reason.as_str()), (4, reason));
+            assert_eq!(letter.message.trace_id(), sent.trace_id());
+            assert_eq!(letter.message.body, sent.body);
             running.stop().await;
+            broker
+                .replay_dead_letters(WORK, None, clock().now())
+                .await
+                .unwrap();
+            let mut cured = Running::start(database, broker, []);
+            assert_eq!(cured.next().await, (sent.id, 1));
+            cured.stop().await;
         }
     })
     .await;
@@ -164,9 +297,10 @@ async fn what_fails_every_time_is_set_aside_with_the_last_reason() {
 
 #[tokio::test]
 async fn what_can_never_succeed_is_set_aside_at_once() {
-    on_each_broker(async |broker| {
+    on_each_backend(async |database, broker| {
         let sent = message("test.work.v1");
-        let mut running = Running::start(broker, [(sent.id, vec![Outcome::Permanent; 3])]);
+        let script = [(sent.id, vec![Outcome::Permanent; 3])];
+        let mut running = Running::start(database, broker, script);
         publish(broker, slice::from_ref(&sent)).await;
         let expected = DeadLetter {
             message: sent.clone(),
@@ -177,6 +311,60 @@ async fn what_can_never_succeed_is_set_aside_at_once() {
         assert_eq!(running.next().await, (sent.id, 1));
         assert!(running.attempts.is_empty());
         running.stop().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_large_is_set_aside_unread() {
+    on_each_backend(async |database, broker| {
+        let large = Message {
+            body: vec![b' '; 1024 * 1024 + 1].into(),
+            ..message("test.work.v1")
+        };
+        let mut running = Running::start(database, broker, []);
+        publish(broker, slice::from_ref(&large)).await;
+        let letter = dead_letter(broker, large.id).await;
+        assert_eq!(
+            letter.reason,
+            "the message has 1048577 bytes, more than 1048576"
+        );
+        let ours = message("test.work.v1");
+        publish(broker, slice::from_ref(&ours)).await;
+        assert_eq!(running.next().await, (ours.id, 1));
+        running.stop().await;
+    })
+    .await;
+}
+
+/// With the database the outbox is gone, too: a message that fails can't be put off.
+#[tokio::test]
+async fn while_nothing_works_messages_stay_in_hand_and_use_up_nothing() {
+    on_each_broker(async |broker| {
+        let home = sqlite().await;
+        let database = &home.database;
+        let sent = message("test.work.v1");
+        let mut running =
+            Running::start(database, broker, [(sent.id, vec![Outcome::Transient; 2])]);
+        database
+            .writer()
+            .execute_unprepared("ALTER TABLE outbox RENAME TO away")
+            .await
+            .unwrap();
+        publish(broker, slice::from_ref(&sent)).await;
+        for attempt in [1, 2, 2, 2, 2] {
+            assert_eq!(running.next().await, (sent.id, attempt));
+        }
+        database
+            .writer()
+            .execute_unprepared("ALTER TABLE away RENAME TO outbox")
+            .await
+            .unwrap();
+        until_put_off(database, 2).await;
+        running.clock.advance(TimeDelta::seconds(15));
+        while running.next().await != (sent.id, 3) {}
+        running.stop().await;
+        assert!(broker.dead_letters(WORK, 1).await.unwrap().is_empty());
     })
     .await;
 }
@@ -203,6 +391,7 @@ impl Handler for Gated {
 #[tokio::test]
 async fn stopping_finishes_what_is_in_hand_and_leaves_the_rest() {
     on_each_broker(async |broker| {
+        let home = sqlite().await;
         let (started, mut starts) = mpsc::unbounded_channel();
         let handler = Gated {
             gate: Arc::new(Semaphore::new(0)),
@@ -210,7 +399,7 @@ async fn stopping_finishes_what_is_in_hand_and_leaves_the_rest() {
             done: Arc::default(),
         };
         let stop = CancellationToken::new();
-        let consumer = Consumer::new(config(2), broker).unwrap();
+        let consumer = consumer(2, &home.database, broker, &clock());
         let task = tokio::spawn(consumer.run(handler.clone(), stop.clone()));
         let batch: Vec<_> = (0..5).map(|_| message("test.work.v1")).collect();
         publish(broker, &batch).await;
@@ -224,7 +413,7 @@ async fn stopping_finishes_what_is_in_hand_and_leaves_the_rest() {
         in_time("the end", task).await.unwrap();
         assert_eq!(handler.done.load(Ordering::Relaxed), 2);
 
-        let mut rest = Running::start(broker, []);
+        let mut rest = Running::start(&home.database, broker, []);
         let mut left = Vec::new();
         for _ in 0..3 {
             left.push(rest.next().await.0);

@@ -18,7 +18,8 @@ pub(super) async fn create(
     Ok(answer(&access, answered).await)
 }
 
-/// The refunds of one intent, the newest first, or of all of them: then the newest intent's first.
+/// The refunds of one intent, of which the double makes one at most, or of all of them: then the
+/// newest intent's first.
 pub(super) async fn list(
     double: web::Data<Double>,
     request: HttpRequest,
@@ -45,8 +46,7 @@ fn page<'a>(
     starting_after: Option<&str>,
     limit: usize,
 ) -> Result<(Vec<Value>, bool), ApiError> {
-    let mut refunds =
-        intents.flat_map(|intent| intent.refunds().map(move |refund| (intent, refund)));
+    let mut refunds = intents.filter_map(|intent| Some((intent, intent.refund.as_ref()?)));
     if let Some(last) = starting_after
         && !refunds.any(|(_, refund)| refund.id == last)
     {

@@ -8,7 +8,6 @@
 mod bad_input;
 mod idempotency;
 mod ledger;
-mod refunds;
 mod restart;
 mod support;
 mod switches;

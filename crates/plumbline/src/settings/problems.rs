@@ -250,6 +250,7 @@ fn amounts(settings: &Settings) -> Vec<ConfigError> {
         ),
         ("cache.max_entries", settings.cache.max_entries, 1),
         ("cache.max_loads", settings.cache.max_loads.into(), 1),
+        ("retries.attempts", settings.retries.attempts.into(), 1),
         ("worker.prefetch", settings.worker.prefetch.into(), 1),
         ("worker.sweep_seconds", settings.worker.sweep_seconds, 1),
         (
