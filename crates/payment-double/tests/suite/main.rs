@@ -9,6 +9,7 @@ mod bad_input;
 mod idempotency;
 mod ledger;
 mod restart;
+mod seam;
 mod support;
 mod switches;
 mod tokens;

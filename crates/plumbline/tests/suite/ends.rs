@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::System;
+use crate::support::{System, eventually};
 
 #[tokio::test]
 async fn a_declined_card_cancels_the_order_and_its_stock_is_free_again() {
@@ -59,6 +59,35 @@ async fn a_bank_debit_that_fails_later_cancels_the_order() {
     let id = order["id"].as_str().unwrap();
     assert_eq!(ada.watch_to_the_end(id).await, "CANCELLED");
     assert_eq!(system.available(&product).await, before);
+    system.stop().await;
+}
+
+/// Its bank has the order's debit, and its webhook is late: the customer does not wait for it.
+#[tokio::test]
+async fn an_order_that_is_taken_back_while_its_bank_works_on_it_is_refunded() {
+    let system = System::start().await;
+    let behaviour = json!({"webhooks": {"delay_ms": 2_000}});
+    let set = system.payments.post("/double/behaviour", &behaviour).await;
+    let _ = set.expect_status(200);
+    let ada = system.customer("ada").await;
+    let product = system.product().await;
+    let before = system.available(&product).await;
+    let order = ada.place(&product, "pm_usBankAccount_success").await;
+    let id = order["id"].as_str().unwrap();
+    eventually("the bank is asked", async || {
+        (system.charges(id).await.len() == 1).then_some(())
+    })
+    .await;
+    let cancel = format!("/v1/orders/{id}/cancel");
+    let asked = ada.gateway.post(&cancel, &json!(null)).await;
+    let asked: Value = asked.expect_status(200).json();
+    assert_eq!(asked["status"], "CANCEL_REQUESTED");
+    assert_eq!(ada.watch_to_the_end(id).await, "REFUNDED");
+    let states = states(&ada.order(id).await);
+    assert!(!states.contains(&"PAID".to_owned()), "{states:?}");
+    assert_eq!(system.available(&product).await, before);
+    let charge = system.charges(id).await.remove(0);
+    assert_eq!(charge["refund"]["status"], "succeeded", "{charge:#}");
     system.stop().await;
 }
 

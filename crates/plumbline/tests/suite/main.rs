@@ -32,6 +32,7 @@ mod objects;
 mod passkeys;
 mod people;
 mod poison;
+mod reconcile;
 mod redis_away;
 mod sockets;
 mod support;

@@ -200,6 +200,12 @@ impl System {
         }
     }
 
+    /// A command over this system's settings: what it says, or, where it exits with another status
+    /// than 0, what it says then.
+    pub async fn command(&self, arguments: &[&str]) -> Result<String, String> {
+        self.overrides.run(arguments).await
+    }
+
     /// The identity context's database; close it afterwards.
     pub async fn auth_database(&self) -> Database {
         let settings = self.overrides.settings(Role::All);
