@@ -14,6 +14,19 @@ pub struct Behaviour {
     /// Every answer is held back for this long, at most a minute; its effect isn't.
     pub answer_delay_ms: u32,
     pub webhooks: WebhookBehaviour,
+    pub refunds: RefundBehaviour,
+}
+
+/// What becomes of refunds that are asked for from now on.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RefundBehaviour {
+    /// This many are refused: `charge_disputed`.
+    pub refuse_next: u32,
+    /// This many are taken, and fail a moment later.
+    pub fail_next: u32,
+    /// This many are taken, and succeed a moment later.
+    pub pending_next: u32,
 }
 
 /// What becomes of webhooks made from now on.
@@ -53,6 +66,7 @@ impl Default for Behaviour {
             time_out_next: 0,
             answer_delay_ms: 0,
             webhooks: WebhookBehaviour::default(),
+            refunds: RefundBehaviour::default(),
         }
     }
 }

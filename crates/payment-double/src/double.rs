@@ -1,6 +1,8 @@
 //! What the provider does, without HTTP: every operation is one [`Change`], written down before it
 //! is answered.
 
+mod refunds;
+
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
@@ -16,7 +18,7 @@ use crate::{
     Behaviour, TestToken,
     behaviour::take_one,
     http::ApiError,
-    ledger::{Answer, Change, Event, FailedAttempt, Intent, IntentStatus, Ledger, Refund},
+    ledger::{Answer, Change, Event, FailedAttempt, Intent, IntentStatus, Ledger},
     state::{State, Storage, WebhookCounts},
     token::Refusal,
     webhooks::Job,
@@ -118,40 +120,6 @@ impl Double {
         Ok(answered)
     }
 
-    pub fn create_refund(&self, call: Call, intent_id: &str) -> Result<Answered, ApiError> {
-        let mut state = self.state();
-        if let Some(answered) = self.replay(&state, &call)? {
-            return Ok(answered);
-        }
-        let Some(intent) = state.ledger.intent(intent_id) else {
-            return Err(ApiError::missing("payment_intent", intent_id));
-        };
-        if intent.status != IntentStatus::Succeeded {
-            return Err(ApiError::not_charged(intent_id));
-        }
-        if intent.refund.is_some() {
-            return Err(ApiError::already_refunded());
-        }
-        let mut intent = intent.clone();
-        let refund = Refund {
-            id: new_id("re"),
-            created: self.clock.now().timestamp(),
-            idempotency_key: call.idempotency_key.clone(),
-            traceparent: call.traceparent.clone(),
-        };
-        let object = wire::refund(&intent, &refund);
-        intent.refund = Some(refund);
-        let mut answered = Answered::new(200, &object);
-        answered.times_out = take_one(&mut state.behaviour.time_out_next);
-        let change = Change {
-            answer: self.answer_to_keep(call, &answered),
-            intent: Some(intent),
-            ..Change::default()
-        };
-        self.commit_with_event(&mut state, change, None, "refund.created", &object)?;
-        Ok(answered)
-    }
-
     /// Ends a `processing` intent as its token says.
     pub fn settle(&self, intent_id: &str) -> Result<(), ApiError> {
         let mut state = self.state();
@@ -202,8 +170,20 @@ impl Double {
             .map(|intent| Job::Settle {
                 intent_id: intent.id.clone(),
             });
+        let refunding = state
+            .ledger
+            .intents()
+            .filter(|intent| {
+                intent
+                    .refund
+                    .as_ref()
+                    .is_some_and(|refund| refund.ends.is_some())
+            })
+            .map(|intent| Job::SettleRefund {
+                intent_id: intent.id.clone(),
+            });
         let events = state.ledger.pending_events().cloned().map(Job::Deliver);
-        settling.chain(events).collect()
+        settling.chain(refunding).chain(events).collect()
     }
 
     /// Reads the ledger.
@@ -276,6 +256,7 @@ impl Double {
             },
             failure: refusal.map(FailedAttempt::from),
             refund: None,
+            failed_refunds: Vec::new(),
             idempotency_key: call.idempotency_key.clone(),
             traceparent: call.traceparent.clone(),
         }

@@ -15,7 +15,11 @@ pub(crate) struct Intent {
     pub created: i64,
     pub status: IntentStatus,
     pub failure: Option<FailedAttempt>,
+    /// The last one that was asked for.
     pub refund: Option<Refund>,
+    /// Those before it, the oldest first: another is made only after one has failed.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_refunds: Vec<Refund>,
     pub idempotency_key: Option<String>,
     pub traceparent: Option<String>,
 }
@@ -40,8 +44,29 @@ pub(crate) struct FailedAttempt {
 pub(crate) struct Refund {
     pub id: String,
     pub created: i64,
+    #[serde(default)]
+    pub status: RefundStatus,
+    /// What becomes of it, if that is not settled yet.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ends: Option<RefundStatus>,
     pub idempotency_key: Option<String>,
     pub traceparent: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum RefundStatus {
+    Pending,
+    #[default]
+    Succeeded,
+    Failed,
+}
+
+impl Intent {
+    /// The newest first.
+    pub fn refunds(&self) -> impl Iterator<Item = &Refund> {
+        self.refund.iter().chain(self.failed_refunds.iter().rev())
+    }
 }
 
 /// What an idempotency key was answered.
@@ -158,21 +183,20 @@ impl Ledger {
     /// The changes that make this ledger out of an empty one.
     pub fn snapshot(&self) -> impl Iterator<Item = Change> {
         let intents = self.intents.values().flat_map(|intent| {
-            let refund_key = intent.refund.as_ref().map(|refund| &refund.idempotency_key);
-            let answer = |key: Option<&Option<String>>| {
-                let answer = self.answers.get(key?.as_ref()?)?;
-                Some(answer.clone())
-            };
+            let answer = |key: &Option<String>| self.answers.get(key.as_ref()?).cloned();
             let charged = Change {
                 intent: Some(intent.clone()),
-                answer: answer(Some(&intent.idempotency_key)),
+                answer: answer(&intent.idempotency_key),
                 ..Change::default()
             };
-            let refunded = answer(refund_key).map(|answer| Change {
+            let answers = intent
+                .refunds()
+                .filter_map(move |refund| answer(&refund.idempotency_key));
+            let refunded = answers.map(|answer| Change {
                 answer: Some(answer),
                 ..Change::default()
             });
-            [Some(charged), refunded].into_iter().flatten()
+            std::iter::once(charged).chain(refunded)
         });
         let events = self.pending_events.values().map(|event| Change {
             event: Some(event.clone()),
@@ -183,7 +207,11 @@ impl Ledger {
 
     /// At most how many changes [`snapshot`](Self::snapshot) has.
     pub fn snapshot_len(&self) -> usize {
-        2 * self.intents.len() + self.pending_events.len()
+        let of_intents = self
+            .intents
+            .values()
+            .map(|intent| 1 + intent.refunds().count());
+        of_intents.sum::<usize>() + self.pending_events.len()
     }
 
     fn put_intent(&mut self, intent: Intent) {
@@ -200,8 +228,11 @@ impl Ledger {
             return;
         };
         self.intent_numbers.remove(&intent.id);
-        let refund_key = intent.refund.and_then(|refund| refund.idempotency_key);
-        for key in intent.idempotency_key.iter().chain(&refund_key) {
+        let refunds = intent.refunds().map(|refund| &refund.idempotency_key);
+        for key in std::iter::once(&intent.idempotency_key)
+            .chain(refunds)
+            .flatten()
+        {
             self.answers.remove(key);
         }
     }

@@ -3,7 +3,7 @@
 //! which survives `kill -9` when it has a journal. It charges nobody.
 //!
 //! It misbehaves on demand, by test token ([`TestToken`]) or by switch ([`Behaviour`]): declines,
-//! charges and then times out, fails, and delays, duplicates, reorders or drops webhooks.
+//! charges and then times out, fails, refuses refunds, and delays, duplicates, reorders or drops webhooks.
 //!
 //! | route | what it is |
 //! |---|---|
@@ -27,7 +27,7 @@ mod token;
 mod webhooks;
 mod wire;
 
-pub use behaviour::{Behaviour, InvalidBehaviour, WebhookBehaviour};
+pub use behaviour::{Behaviour, InvalidBehaviour, RefundBehaviour, WebhookBehaviour};
 pub use config::{DoubleConfig, RetryPolicy};
 pub use journal::JournalError;
 pub use server::{PaymentDouble, Running, StartError};

@@ -12,6 +12,10 @@ pub enum TestToken {
     BankDebit,
     /// `pm_usBankAccount_accountClosed`: stays `processing`, then fails with `account_closed`.
     BankAccountClosed,
+    /// `pm_card_refundFail`: charged at once; a refund is said to have succeeded, and fails then.
+    RefundFails,
+    /// `pm_card_pendingRefund`: charged at once; a refund stays `pending`, then succeeds.
+    RefundPending,
     /// `pm_double_timeoutAfterCharge`: charged, and not answered.
     TimeoutAfterCharge,
     /// `pm_double_serverError`: every call answers 500 and charges nothing, which the caller can't
@@ -34,12 +38,14 @@ pub(crate) struct Refusal {
 }
 
 impl TestToken {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Visa,
         Self::Declined,
         Self::InsufficientFunds,
         Self::BankDebit,
         Self::BankAccountClosed,
+        Self::RefundFails,
+        Self::RefundPending,
         Self::TimeoutAfterCharge,
         Self::ServerError,
         Self::WebhookDropped,
@@ -55,6 +61,8 @@ impl TestToken {
             Self::InsufficientFunds => "pm_card_chargeDeclinedInsufficientFunds",
             Self::BankDebit => "pm_usBankAccount_success",
             Self::BankAccountClosed => "pm_usBankAccount_accountClosed",
+            Self::RefundFails => "pm_card_refundFail",
+            Self::RefundPending => "pm_card_pendingRefund",
             Self::TimeoutAfterCharge => "pm_double_timeoutAfterCharge",
             Self::ServerError => "pm_double_serverError",
             Self::WebhookDropped => "pm_double_webhookDropped",
@@ -93,6 +101,8 @@ impl TestToken {
             }),
             Self::Visa
             | Self::BankDebit
+            | Self::RefundFails
+            | Self::RefundPending
             | Self::TimeoutAfterCharge
             | Self::ServerError
             | Self::WebhookDropped

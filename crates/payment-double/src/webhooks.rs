@@ -13,7 +13,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use crate::{RetryPolicy, double::Double, ledger::Event};
+use crate::{RetryPolicy, double::Double, http::ApiError, ledger::Event};
 
 /// How many jobs wait to be taken up, and how many are then under way (most of them pausing).
 pub(crate) const MAX_WAITING_JOBS: usize = 5_000;
@@ -29,6 +29,7 @@ const MAX_HOLD: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(crate) enum Job {
     Settle { intent_id: String },
+    SettleRefund { intent_id: String },
     Deliver(Event),
 }
 
@@ -70,7 +71,12 @@ impl Worker {
                     self.deliver(&mut running, std::mem::take(&mut held));
                 }
                 Some(job) = job, if running.len() < MAX_RUNNING_JOBS => match job {
-                    Job::Settle { intent_id } => self.settle(&mut running, intent_id),
+                    Job::Settle { intent_id } => {
+                        self.settle(&mut running, intent_id, Double::settle);
+                    }
+                    Job::SettleRefund { intent_id } => {
+                        self.settle(&mut running, intent_id, Double::settle_refund);
+                    }
                     Job::Deliver(event) => {
                         if held.is_empty() {
                             held_until = Instant::now() + MAX_HOLD;
@@ -86,12 +92,17 @@ impl Worker {
         }
     }
 
-    fn settle(&self, running: &mut JoinSet<()>, intent_id: String) {
+    fn settle(
+        &self,
+        running: &mut JoinSet<()>,
+        intent_id: String,
+        settle: fn(&Double, &str) -> Result<(), ApiError>,
+    ) {
         let (double, settle_after) = (Arc::clone(&self.double), self.settle_after);
         running.spawn(async move {
             sleep(settle_after).await;
-            if let Err(error) = double.settle(&intent_id) {
-                tracing::warn!(intent_id, %error, "a payment could not be settled");
+            if let Err(error) = settle(&double, &intent_id) {
+                tracing::warn!(intent_id, %error, "it could not be settled");
             }
         });
     }

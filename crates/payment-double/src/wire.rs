@@ -37,7 +37,7 @@ pub(crate) fn refund(intent: &Intent, refund: &Refund) -> Value {
         "created": refund.created,
         "currency": intent.currency,
         "payment_intent": intent.id,
-        "status": "succeeded",
+        "status": refund.status,
     })
 }
 

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use futures_util::StreamExt;
 use kernel::{OrderId, Role};
 use orders::{ChangeOrderError, PaymentNotice, domain::OrderStatus};
-use payment_double::Behaviour;
+use payment_double::{Behaviour, RefundBehaviour};
 
 use crate::{
     databases::on_each_database,
@@ -103,6 +103,99 @@ async fn a_refund_that_was_answered_to_nobody_is_found_in_the_books_days_later()
         world.clock.advance(TimeDelta::days(2));
         let system = world.boot().await;
         assert_refunded_once(world, system, order).await;
+    })
+    .await;
+}
+
+fn refunds(behaviour: RefundBehaviour) -> Behaviour {
+    Behaviour {
+        refunds: behaviour,
+        ..Behaviour::default()
+    }
+}
+
+#[tokio::test]
+async fn a_refund_that_fails_is_made_anew() {
+    on_each_database(async |world| {
+        let system = world.boot().await;
+        let order = confirmed(&system).await;
+        world.provider_behaves(refunds(RefundBehaviour {
+            fail_next: 1,
+            ..RefundBehaviour::default()
+        }));
+        refund(&system, order).await;
+        system
+            .passes_time_until(world, order, OrderStatus::Refunded)
+            .await;
+        assert_eq!(
+            world.refunds(order).await,
+            2,
+            "the failed one and the other"
+        );
+        assert!(system.dead_letters(0).await.is_empty());
+        world.assert_audit_is_green(&system.orders).await;
+        system.end().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refund_that_the_provider_refuses_for_ever_waits_for_a_person() {
+    on_each_database(async |world| {
+        let system = world.boot().await;
+        let product = system.product("Plumb bob, No. 1").await;
+        let before = system.available(product).await;
+        let order = confirmed(&system).await;
+        world.provider_behaves(refunds(RefundBehaviour {
+            refuse_next: u32::MAX,
+            ..RefundBehaviour::default()
+        }));
+        refund(&system, order).await;
+        system
+            .passes_time_until(world, order, OrderStatus::RefundFailed)
+            .await;
+        assert_eq!(world.refunds(order).await, 0);
+        let findings = system.orders.audit().await.unwrap();
+        let broken = findings.iter().filter(|finding| finding.violations > 0);
+        assert!(broken.count() > 0, "the auditor counts it");
+
+        // The person has mended it.
+        world.provider_behaves(Behaviour::default());
+        refund(&system, order).await;
+        system.reaches(order, OrderStatus::Refunded).await;
+        assert_eq!(system.available(product).await, before);
+        assert_refunded_once(world, system, order).await;
+    })
+    .await;
+}
+
+/// The provider takes back what it said: only a webhook tells.
+#[tokio::test]
+async fn a_refund_that_fails_after_it_succeeded_is_made_anew() {
+    on_each_database(async |world| {
+        let system = world.boot().await;
+        let product = system.product("Plumb bob, No. 1").await;
+        let order = system.place(product, "pm_card_refundFail").await;
+        system.reaches(order, OrderStatus::Confirmed).await;
+        refund(&system, order).await;
+        system.reaches(order, OrderStatus::Refunded).await;
+        world.refund_has_failed(order).await;
+        for provider_event_id in ["evt_1", "evt_1", "evt_2"] {
+            let notice = PaymentNotice {
+                provider_event_id: provider_event_id.to_owned(),
+                event_type: "refund.failed".to_owned(),
+                intent_id: world.intents(order).await[0].id.clone(),
+            };
+            system.orders.receive_payment_notice(&notice).await.unwrap();
+        }
+        system.reaches(order, OrderStatus::Refunding).await;
+        let again = async || {
+            world.clock.advance(TimeDelta::seconds(10));
+            world.refunds(order).await == 2
+        };
+        crate::world::until("it is tried again", again).await;
+        system.reaches(order, OrderStatus::Refunded).await;
+        system.end().await;
     })
     .await;
 }

@@ -4,6 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use cache::{Cache, CacheConfig};
+use chrono::TimeDelta;
 use database::Database;
 use futures_util::StreamExt;
 use kernel::{
@@ -24,7 +25,8 @@ use orders::{
     domain::{OrderStatus, PlaceOrder, RequestedLine},
 };
 use payment::{
-    CreateIntent, CreateRefund, Intent, IntentStatus, ListIntents, Stripe, StripeConfig,
+    CreateIntent, CreateRefund, Intent, IntentStatus, ListIntents, RefundStatus, Stripe,
+    StripeConfig,
 };
 use payment_double::{Behaviour, DoubleConfig, PaymentDouble, Running};
 use secrecy::SecretString;
@@ -267,6 +269,16 @@ impl World {
         (found, run.unwrap())
     }
 
+    /// Waits until the order's refund, which had succeeded, has failed.
+    pub async fn refund_has_failed(&self, order: OrderId) {
+        let intent_id = self.intents(order).await[0].id.clone();
+        until("the refund has failed", async || {
+            let page = self.stripe(PATIENCE).list_refunds(&intent_id).await;
+            page.unwrap().items[0].status == RefundStatus::Failed
+        })
+        .await;
+    }
+
     /// As somebody does at the provider's own pages.
     pub async fn refund_by_hand(&self, order: OrderId) {
         let request = CreateRefund {
@@ -287,8 +299,10 @@ impl World {
         let refunds = self.stripe(PATIENCE).list_all_refunds(None).await.unwrap();
         assert!(!refunds.has_more);
         let refunded = |intent: &Intent| {
-            let of_intent =
-                |refund: &&payment::Refund| refund.intent_id.as_ref() == Some(&intent.id);
+            let of_intent = |refund: &&payment::Refund| {
+                refund.status == RefundStatus::Succeeded
+                    && refund.intent_id.as_ref() == Some(&intent.id)
+            };
             let refunds = refunds.items.iter().filter(of_intent);
             refunds.map(|refund| refund.amount.amount).sum()
         };
@@ -307,7 +321,7 @@ impl World {
 
     async fn all_intents(&self) -> Vec<Intent> {
         let list = ListIntents {
-            created_from: self.clock.now() - chrono::TimeDelta::days(30),
+            created_from: self.clock.now() - TimeDelta::days(30),
             created_before: None,
             starting_after: None,
             limit: 100,
@@ -416,6 +430,15 @@ impl System {
         };
         let reached = tokio::time::timeout(PATIENCE, reached).await;
         assert!(reached.is_ok(), "it is {status:?} and not {expected:?}");
+    }
+
+    /// Lets deadlines pass until the order has come to this state.
+    pub async fn passes_time_until(&self, world: &World, order: OrderId, expected: OrderStatus) {
+        until("the order has come to its state", async || {
+            world.clock.advance(TimeDelta::seconds(10));
+            self.orders.status(order).await.unwrap() == Some(expected)
+        })
+        .await;
     }
 
     /// Waits until the relay has published everything.

@@ -74,6 +74,14 @@ impl ApiError {
         }
     }
 
+    /// As it is for a payment that its customer has the bank look into.
+    pub fn disputed() -> Self {
+        Self {
+            code: Some("charge_disputed"),
+            ..Self::invalid("The charge you're attempting to refund has been charged back.")
+        }
+    }
+
     pub fn idempotency_mismatch() -> Self {
         Self {
             kind: "idempotency_error",

@@ -18,8 +18,7 @@ pub(super) async fn create(
     Ok(answer(&access, answered).await)
 }
 
-/// The refunds of one intent, of which the double makes one at most, or of all of them: then the
-/// newest intent's first.
+/// The refunds of one intent, the newest first, or of all of them: then the newest intent's first.
 pub(super) async fn list(
     double: web::Data<Double>,
     request: HttpRequest,
@@ -46,7 +45,8 @@ fn page<'a>(
     starting_after: Option<&str>,
     limit: usize,
 ) -> Result<(Vec<Value>, bool), ApiError> {
-    let mut refunds = intents.filter_map(|intent| Some((intent, intent.refund.as_ref()?)));
+    let mut refunds =
+        intents.flat_map(|intent| intent.refunds().map(move |refund| (intent, refund)));
     if let Some(last) = starting_after
         && !refunds.any(|(_, refund)| refund.id == last)
     {

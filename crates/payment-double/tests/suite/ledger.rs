@@ -30,6 +30,10 @@ async fn intents_are_listed_newest_first_in_pages() {
     assert!(!second.has_more);
 
     let listed = Vec::from_iter(first.items.into_iter().chain(second.items));
+    list.starting_after = None;
+    list.created_before = Some(charged[3].created);
+    let earlier = provider.stripe.list_intents(&list).await.unwrap();
+    assert_eq!(earlier.items, [charged[2].clone(), charged[1].clone()]);
     charged.remove(0);
     charged.reverse();
     assert_eq!(listed, charged);

@@ -8,6 +8,7 @@
 mod bad_input;
 mod idempotency;
 mod ledger;
+mod refunds;
 mod restart;
 mod seam;
 mod support;
