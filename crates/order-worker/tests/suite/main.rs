@@ -7,11 +7,13 @@
     reason = "tests, helpers included, fail by panicking"
 )]
 
+mod cancelling;
 mod crashes;
 mod databases;
 mod older_events;
 mod payments;
 mod poison;
+mod provider;
 mod reconciling;
 mod refunds;
 mod saga;

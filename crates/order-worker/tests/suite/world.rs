@@ -8,36 +8,28 @@ use chrono::TimeDelta;
 use database::Database;
 use futures_util::StreamExt;
 use kernel::{
-    Actor, Clock, ManualClock, OrderId, ProductId, Role,
+    Actor, ManualClock, OrderId, ProductId, Role,
     page::{Direction, PageRequest},
 };
 use messaging::{
     Broker, BrokerConfig, DeadLetter, Relay, RelayConfig, RelayWaker, consumer::RetryPolicy, outbox,
 };
 use migrations::{MigratorTrait, OrdersMigrator};
-use order_worker::{
-    CONSUMER, QUEUE, Worker, WorkerConfig, WorkerDeps, receipted_event_types,
-    reconcile::{Mode, Reconciled, Reconciliation},
-};
+use order_worker::{CONSUMER, QUEUE, Worker, WorkerConfig, WorkerDeps, receipted_event_types};
 use orders::{
-    Discrepancy, Orders, ProductFilter, ProductSort,
-    audit::LedgerCharge,
+    Orders, ProductFilter, ProductSort,
     domain::{OrderStatus, PlaceOrder, RequestedLine},
 };
-use payment::{
-    CreateIntent, CreateRefund, Intent, IntentStatus, ListIntents, RefundStatus, Stripe,
-    StripeConfig,
-};
-use payment_double::{Behaviour, DoubleConfig, PaymentDouble, Running};
+use payment::{Stripe, StripeConfig};
+use payment_double::{DoubleConfig, PaymentDouble, Running};
 use secrecy::SecretString;
 use service_kit::lifecycle::Shutdown;
-use testkit::http::Client;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-const SECRET_KEY: &str = "sk_test_double";
+pub const SECRET_KEY: &str = "sk_test_double";
 /// A limit that only a broken test reaches.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 /// How long the worker waits for the provider.
 const PROVIDER_TIMEOUT: Duration = Duration::from_millis(400);
 
@@ -60,7 +52,7 @@ pub const SCHEDULE: Schedule = Schedule {
 pub struct World {
     pub clock: ManualClock,
     database_url: String,
-    provider: Running,
+    pub provider: Running,
     stop_provider: CancellationToken,
 }
 
@@ -175,163 +167,7 @@ impl World {
         self.clock.advance(deadlines.max().unwrap());
     }
 
-    pub fn provider_behaves(&self, behaviour: Behaviour) {
-        self.provider.set_behaviour(behaviour).unwrap();
-    }
-
-    /// Waits until the provider's books have as many payments for the order, answered or not.
-    pub async fn provider_has(&self, order: OrderId, payments: usize) {
-        let client = Client::new(self.provider.base_url()).with_bearer(SECRET_KEY);
-        let path = format!("/double/ledger?order_id={order}");
-        until("the provider has the payment", async || {
-            let ledger: LedgerView = client.get(&path).await.json();
-            ledger.intents.len() == payments
-        })
-        .await;
-    }
-
-    /// The intents of an order, as the provider lists them.
-    pub async fn intents(&self, order: OrderId) -> Vec<Intent> {
-        let mut intents = self.all_intents().await;
-        intents.retain(|intent| intent.order_id == Some(order));
-        intents
-    }
-
-    /// How often the order's money was given back.
-    pub async fn refunds(&self, order: OrderId) -> usize {
-        let mut refunds = 0;
-        for intent in self.intents(order).await {
-            let page = self.stripe(PATIENCE).list_refunds(&intent.id).await;
-            refunds += page.unwrap().items.len();
-        }
-        refunds
-    }
-
-    /// Waits until the order's money, or some of it, was given back so often.
-    pub async fn gives_back(&self, order: OrderId, times: usize) {
-        until("the money is given back", async || {
-            self.refunds(order).await == times
-        })
-        .await;
-    }
-
-    /// Waits until the provider has given the order's money back, answered or not.
-    pub async fn provider_has_refunded(&self, order: OrderId) {
-        let client = Client::new(self.provider.base_url()).with_bearer(SECRET_KEY);
-        let path = format!("/double/ledger?order_id={order}");
-        until("the provider has the refund", async || {
-            let ledger: LedgerView = client.get(&path).await.json();
-            ledger.intents[0]["refund"].is_object()
-        })
-        .await;
-    }
-
-    /// Waits until the bank has said what becomes of the order's debit.
-    pub async fn bank_has_answered(&self, order: OrderId) {
-        until("the bank has answered", async || {
-            self.intents(order).await[0].status != IntentStatus::Processing
-        })
-        .await;
-    }
-
-    /// Charges an order behind the shop's back, with a key that nobody knows. Returns the
-    /// payment's id.
-    pub async fn charge_by_hand(&self, order: OrderId) -> String {
-        let orders = self.orders(RelayWaker::default()).await;
-        let admin = someone(Role::Admin);
-        let total = orders.order(&admin, order).await.unwrap().unwrap().total;
-        orders.database().close().await.unwrap();
-        let request = CreateIntent {
-            amount: total,
-            payment_method: "pm_card_visa".to_owned(),
-            order_id: order,
-            idempotency_key: Uuid::now_v7().to_string(),
-            traceparent: None,
-        };
-        let intent = self.stripe(PATIENCE).create_intent(&request).await;
-        intent.unwrap().id
-    }
-
-    /// What there is to reconcile, and the sum.
-    pub async fn reconcile(&self, orders: &Orders, mode: Mode) -> (Vec<Discrepancy>, Reconciled) {
-        let provider = self.stripe(PATIENCE);
-        let reconciliation = Reconciliation {
-            orders,
-            provider: Some(&provider),
-            clock: Arc::new(self.clock.clone()),
-            mode,
-            since: None,
-        };
-        let mut found = Vec::new();
-        let run = reconciliation
-            .run(&mut |discrepancy| found.push(discrepancy.clone()))
-            .await;
-        (found, run.unwrap())
-    }
-
-    /// Waits until the order's refund, which had succeeded, has failed.
-    pub async fn refund_has_failed(&self, order: OrderId) {
-        let intent_id = self.intents(order).await[0].id.clone();
-        until("the refund has failed", async || {
-            let page = self.stripe(PATIENCE).list_refunds(&intent_id).await;
-            page.unwrap().items[0].status == RefundStatus::Failed
-        })
-        .await;
-    }
-
-    /// As somebody does at the provider's own pages.
-    pub async fn refund_by_hand(&self, order: OrderId) {
-        let request = CreateRefund {
-            intent_id: self.intents(order).await[0].id.clone(),
-            idempotency_key: Uuid::now_v7().to_string(),
-            traceparent: None,
-        };
-        self.stripe(PATIENCE).refund(&request).await.unwrap();
-    }
-
-    /// Every invariant holds, and the provider's books agree.
-    pub async fn assert_audit_is_green(&self, orders: &Orders) {
-        until("the outbox is drained and the audit green", async || {
-            let findings = orders.audit().await.unwrap();
-            findings.iter().all(|finding| finding.violations == 0)
-        })
-        .await;
-        let refunds = self.stripe(PATIENCE).list_all_refunds(None).await.unwrap();
-        assert!(!refunds.has_more);
-        let refunded = |intent: &Intent| {
-            let of_intent = |refund: &&payment::Refund| {
-                refund.status == RefundStatus::Succeeded
-                    && refund.intent_id.as_ref() == Some(&intent.id)
-            };
-            let refunds = refunds.items.iter().filter(of_intent);
-            refunds.map(|refund| refund.amount.amount).sum()
-        };
-        let charged = self.all_intents().await.into_iter();
-        let ledger: Vec<_> = charged
-            .filter(|intent| intent.status == IntentStatus::Succeeded)
-            .map(|intent| LedgerCharge {
-                order_id: intent.order_id.unwrap(),
-                amount: intent.amount_received,
-                refunded: refunded(&intent),
-            })
-            .collect();
-        let finding = orders.audit_ledger(&ledger).await.unwrap();
-        assert_eq!(finding.violations, 0, "{finding:?} {ledger:?}");
-    }
-
-    async fn all_intents(&self) -> Vec<Intent> {
-        let list = ListIntents {
-            created_from: self.clock.now() - TimeDelta::days(30),
-            created_before: None,
-            starting_after: None,
-            limit: 100,
-        };
-        let page = self.stripe(PATIENCE).list_intents(&list).await.unwrap();
-        assert!(!page.has_more);
-        page.items
-    }
-
-    fn stripe(&self, timeout: Duration) -> Stripe {
+    pub fn stripe(&self, timeout: Duration) -> Stripe {
         let base_url = self.provider.base_url().parse().unwrap();
         let mut config = StripeConfig::new(base_url, SecretString::from(SECRET_KEY));
         config.timeout = timeout;
@@ -349,11 +185,6 @@ impl World {
         let clock = Arc::new(self.clock.clone());
         Orders::new(database, cache.await.unwrap(), clock, waker)
     }
-}
-
-#[derive(serde::Deserialize)]
-struct LedgerView {
-    intents: Vec<serde_json::Value>,
 }
 
 /// Places an order for one piece, whether anybody works on orders or not.
