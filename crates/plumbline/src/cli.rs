@@ -16,6 +16,7 @@ use crate::{
     Role, StartError,
     audit::{self, AuditFailed},
     banner,
+    dead_letters::{self, DeadLettersFailed},
     documents::{self, DocumentFailed},
     health_check::{self, HealthFailed},
     keys::{self, KeysFailed},
@@ -83,6 +84,9 @@ enum Command {
     /// Settle what the payment provider's books and ours differ in, and take up what stands still;
     /// exits with 1 if anything is left.
     Reconcile(reconcile::Options),
+    /// Messages that could not be handled and were set aside.
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
     /// Ask a running process whether it is ready; exits with 1 if it is not.
     Health {
         /// What to ask instead of /health/ready on the address of the settings.
@@ -133,6 +137,8 @@ enum Failure {
     Audit(#[from] AuditFailed),
     #[error(transparent)]
     Reconcile(#[from] ReconcileFailed),
+    #[error(transparent)]
+    DeadLetters(#[from] DeadLettersFailed),
     #[error(transparent)]
     ServiceAccount(#[from] ServiceAccountFailed),
     #[error(transparent)]
@@ -224,6 +230,14 @@ async fn dispatch(arguments: Arguments) -> Result<Output, Failure> {
             Ok(Output {
                 text,
                 status: u8::from(!green),
+            })
+        }
+        Some(Command::DeadLetters(command)) => {
+            let settings = Settings::load(loader, Role::All)?;
+            let (text, is_found) = dead_letters::run(&settings, command).await?;
+            Ok(Output {
+                text,
+                status: u8::from(!is_found),
             })
         }
         Some(Command::Reconcile(options)) => {

@@ -6,6 +6,7 @@ mod audit;
 mod banner;
 pub mod cli;
 mod cors;
+mod dead_letters;
 mod documents;
 mod health_check;
 mod http;

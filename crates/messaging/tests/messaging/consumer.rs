@@ -47,7 +47,7 @@ const RETRIES: RetryPolicy = RetryPolicy {
 
 /// What is to happen to a message, attempt for attempt; what is not listed succeeds.
 #[derive(Clone, Copy, Debug)]
-enum Outcome {
+pub enum Outcome {
     Transient,
     Permanent,
     Panic,
@@ -88,7 +88,7 @@ impl Handler for Scripted {
 }
 
 /// A consumer with its relay, on a clock that only the test advances.
-struct Running {
+pub struct Running {
     attempts: mpsc::UnboundedReceiver<(Uuid, u32)>,
     clock: Arc<ManualClock>,
     relay: relay::Running,
@@ -97,7 +97,7 @@ struct Running {
 }
 
 impl Running {
-    fn start(
+    pub fn start(
         database: &Database,
         broker: &Broker,
         script: impl IntoIterator<Item = (Uuid, Vec<Outcome>)>,
@@ -119,20 +119,20 @@ impl Running {
         }
     }
 
-    async fn next(&mut self) -> (Uuid, u32) {
+    pub async fn next(&mut self) -> (Uuid, u32) {
         in_time("an attempt", self.attempts.recv()).await.unwrap()
     }
 
     /// The next attempt of the message that was put off after this one: not before its time, and
     /// soon after it.
-    async fn next_after(&mut self, database: &Database, attempt: u32) -> (Uuid, u32) {
+    pub async fn next_after(&mut self, database: &Database, attempt: u32) -> (Uuid, u32) {
         until_put_off(database, attempt).await;
         assert!(self.attempts.is_empty(), "it does not come of itself");
         self.clock.advance(TimeDelta::seconds(15));
         self.next().await
     }
 
-    async fn stop(self) {
+    pub async fn stop(self) {
         self.stop.cancel();
         in_time("the end", self.task).await.unwrap();
         self.relay.stop().await;
@@ -140,7 +140,7 @@ impl Running {
 }
 
 /// Waits until a message that failed so often waits in the outbox.
-async fn until_put_off(database: &Database, failed_attempts: u32) {
+pub async fn until_put_off(database: &Database, failed_attempts: u32) {
     let put_off = outbox::Entity::find()
         .filter(outbox::Column::FailedAttempts.eq(failed_attempts))
         .filter(outbox::Column::PublishedAt.is_null());
@@ -176,7 +176,7 @@ fn consumer(
 }
 
 /// Waits until the message was set aside.
-async fn dead_letter(broker: &Broker, id: Uuid) -> DeadLetter {
+pub async fn dead_letter(broker: &Broker, id: Uuid) -> DeadLetter {
     let look = async {
         loop {
             let letters = broker.dead_letters(WORK, 10).await.unwrap();

@@ -13,6 +13,7 @@ mod backends;
 mod broadcast;
 mod broker;
 mod consumer;
+mod dead_letters;
 mod inbox;
 mod outages;
 mod outbox;

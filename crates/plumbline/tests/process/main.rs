@@ -11,6 +11,7 @@
 
 mod configuration;
 mod crash;
+mod dead_letters;
 mod dependencies;
 mod harness;
 mod keys;
