@@ -1,10 +1,11 @@
 //! A RabbitMQ of the test's own, which is killed, frozen and restarted.
 
-use std::{process::Command, slice, time::Duration};
+use std::{collections::HashSet, process::Command, slice, time::Duration};
 
 use kernel::Clock;
 use messaging::{Broker, BrokerConfig, ConnectError, PublishError};
 use testkit::services::RabbitMq;
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -110,6 +111,128 @@ async fn a_broker_that_falls_silent_does_not_hang_publishers() {
     );
     signal(&rabbitmq, "-CONT");
     publish_until_confirmed(&broker, &batch[0]).await;
+    broker.close().await;
+}
+
+/// RabbitMQ reads nothing more from a connection that publishes while it is short of memory.
+#[tokio::test]
+async fn under_a_memory_alarm_publishing_is_blocked_and_acknowledging_goes_on() {
+    let Some(rabbitmq) = private_rabbitmq("a memory alarm").await else {
+        return;
+    };
+    let broker_config = BrokerConfig {
+        publish_timeout: Duration::from_millis(500),
+        ..config(&rabbitmq.url())
+    };
+    let broker = backends::connect(broker_config.clone()).await;
+    let (first, second) = (message("test.work.v1"), message("test.work.v1"));
+    publish(&broker, &[first.clone(), second.clone()]).await;
+    let mut deliveries = broker.consume(WORK, 1).unwrap();
+    let in_hand = next(&mut deliveries).await;
+
+    let watermark = "set_vm_memory_high_watermark";
+    rabbitmq.control(&[watermark, "0.000001"]).await.unwrap();
+    let blocked = message("test.work.v1");
+    let refused = async {
+        loop {
+            let results = broker.publish(slice::from_ref(&blocked)).await;
+            match &results[..] {
+                // It was told; what it publishes before that is not answered.
+                [Err(PublishError::Blocked)] => return,
+                [Err(error)] => assert!(error.is_outage(), "{error}"),
+                results => panic!("{results:?}"),
+            }
+        }
+    };
+    in_time("the alarm", refused).await;
+    // The next delivery comes only when the acknowledgement has arrived.
+    assert_eq!(in_hand.message.id, first.id);
+    in_hand.ack().await;
+    let in_hand = next(&mut deliveries).await;
+    assert_eq!(in_hand.message.id, second.id);
+    in_hand.ack().await;
+
+    rabbitmq.control(&[watermark, "0.6"]).await.unwrap();
+    publish_until_confirmed(&broker, &message("test.work.v1")).await;
+    next(&mut deliveries).await.ack().await;
+    broker.close().await;
+}
+
+/// lapin's own recovery gives up after sixteen attempts.
+#[tokio::test]
+async fn it_reconnects_however_often_that_failed_and_is_not_ready_meanwhile() {
+    let Some(mut rabbitmq) = private_rabbitmq("many failed reconnects").await else {
+        return;
+    };
+    let broker = backends::connect(config(&rabbitmq.url())).await;
+    let mut deliveries = broker.consume(WORK, 1).unwrap();
+    rabbitmq.stop().await.unwrap();
+    until("readiness to go", || !broker.is_ready()).await;
+
+    // In its place somebody who hangs up on everyone: both connections fail, again and again.
+    let stranger = TcpListener::bind(("127.0.0.1", rabbitmq.port())).await;
+    let stranger = stranger.unwrap();
+    let hang_up = async {
+        for _ in 0..2 * 17 {
+            drop(stranger.accept().await.unwrap());
+            assert!(!broker.is_ready());
+        }
+    };
+    let patience = Duration::from_secs(180);
+    tokio::time::timeout(patience, hang_up).await.unwrap();
+    drop(stranger);
+
+    rabbitmq.restart().await.unwrap();
+    until("readiness to return", || broker.is_ready()).await;
+    let sent = message("test.work.v1");
+    publish_until_confirmed(&broker, &sent).await;
+    let delivery = next(&mut deliveries).await;
+    assert_eq!(delivery.message.id, sent.id);
+    delivery.ack().await;
+    broker.close().await;
+}
+
+/// Frames that are not written wait in lapin's memory without a bound: ours is on those who publish.
+#[tokio::test]
+async fn so_many_publishes_are_on_their_way_at_a_time_and_no_more() {
+    let Some(rabbitmq) = private_rabbitmq("bounded publishes").await else {
+        return;
+    };
+    let config = BrokerConfig {
+        publish_timeout: Duration::from_millis(500),
+        ..config(&rabbitmq.url())
+    };
+    let broker = backends::connect(config).await;
+    publish(&broker, &[message("test.work.v1")]).await;
+    signal(&rabbitmq, "-STOP");
+    let batches = (0..40).map(|_| async {
+        let batch: Vec<_> = (0..500).map(|_| message("test.work.v1")).collect();
+        broker.publish(&batch).await
+    });
+    let results = in_time("answers", futures_util::future::join_all(batches)).await;
+    for result in results.iter().flatten() {
+        assert!(
+            matches!(result, Err(error) if error.is_outage()),
+            "{result:?}"
+        );
+    }
+    signal(&rabbitmq, "-CONT");
+    let after = message("test.work.v1");
+    publish_until_confirmed(&broker, &after).await;
+    // Of 20,000 messages only those can have arrived that were within the bound: eight batches of
+    // 128 at a time, and as many more on the connection after that.
+    let mut arrived = HashSet::new();
+    let mut deliveries = broker.consume(WORK, 100).unwrap();
+    loop {
+        let delivery = next(&mut deliveries).await;
+        let id = delivery.message.id;
+        delivery.ack().await;
+        if id == after.id {
+            break;
+        }
+        arrived.insert(id);
+    }
+    assert!(arrived.len() <= 2 * 8 * 128, "{}", arrived.len());
     broker.close().await;
 }
 
