@@ -18,7 +18,13 @@ use crate::load::system::System;
 /// be missed three times before that.
 const PATIENCE: Duration = Duration::from_secs(240);
 const POLL: Duration = Duration::from_millis(100);
-const END_STATES: [&str; 4] = ["CONFIRMED", "REJECTED", "CANCELLED", "REFUNDED"];
+const END_STATES: [&str; 5] = [
+    "CONFIRMED",
+    "REJECTED",
+    "CANCELLED",
+    "REFUNDED",
+    "REFUND_FAILED",
+];
 
 /// Waits for the end of every order, and says which one is wrong.
 ///
