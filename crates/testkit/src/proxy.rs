@@ -30,9 +30,12 @@ pub enum Fault {
     Reset,
     /// Nothing passes, and nobody is told: no end, no reset. What was sent arrives when it is over.
     Partition,
-    /// The servers forgot the connections that there are, and their clients are never told.
-    /// New connections work. It stays so for those connections when the fault is over.
+    /// The server forgot the connections that there are, as after a crash of its machine: a client
+    /// learns of it (RST) when it next sends something (RFC 9293, 3.5.1). New connections work. It
+    /// stays so for those connections when the fault is over.
     HalfOpen,
+    /// The same, and their clients are never told, whatever they send.
+    Silent,
 }
 
 /// A running proxy. It ends with this value, and all connections with it.
@@ -131,6 +134,11 @@ async fn serve(mut client: TcpStream, mut server: TcpStream, faults: watch::Rece
         }
         Cut::Forgotten => {
             drop(server);
+            let _ = client.read(&mut [0]).await;
+            reset(client);
+        }
+        Cut::Silenced => {
+            drop(server);
             swallow(client).await;
         }
     }
@@ -139,12 +147,14 @@ async fn serve(mut client: TcpStream, mut server: TcpStream, faults: watch::Rece
 /// The end of a connection that was not asked for by either side.
 enum Cut {
     Reset,
-    /// The server's side is gone, the client's is not told.
+    /// The server's side is gone. The client learns it when it sends something ...
     Forgotten,
+    /// ... or never.
+    Silenced,
 }
 
 /// Waits for it. Only a fault that begins now is one: a connection that was made under
-/// [`Fault::HalfOpen`] is as good as any.
+/// [`Fault::HalfOpen`] or [`Fault::Silent`] is as good as any.
 async fn cut(mut faults: watch::Receiver<Fault>) -> Cut {
     loop {
         if faults.changed().await.is_err() {
@@ -153,6 +163,7 @@ async fn cut(mut faults: watch::Receiver<Fault>) -> Cut {
         match *faults.borrow_and_update() {
             Fault::Reset => return Cut::Reset,
             Fault::HalfOpen => return Cut::Forgotten,
+            Fault::Silent => return Cut::Silenced,
             Fault::None | Fault::Delay(_) | Fault::Bandwidth { .. } | Fault::Partition => {}
         }
     }
@@ -183,7 +194,9 @@ fn hold(fault: Fault, length: usize) -> Duration {
         Fault::Bandwidth { bytes_per_second } => {
             Duration::from_secs_f64(length as f64 / f64::from(bytes_per_second.max(1)))
         }
-        Fault::None | Fault::Reset | Fault::Partition | Fault::HalfOpen => Duration::ZERO,
+        Fault::None | Fault::Reset | Fault::Partition | Fault::HalfOpen | Fault::Silent => {
+            Duration::ZERO
+        }
     }
 }
 
@@ -282,11 +295,23 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_half_open_connection_is_never_told_and_a_new_one_works() {
+    async fn a_half_open_connection_is_reset_when_it_is_used_and_a_new_one_works() {
         let proxy = echo().await;
         let mut old = client(&proxy).await;
         ask(&mut old).await.unwrap();
         proxy.set(Fault::HalfOpen);
+        assert!(timeout(MOMENT, old.read_u8()).await.is_err());
+        assert!(ask(&mut old).await.is_err());
+        let mut new = client(&proxy).await;
+        assert_eq!(ask(&mut new).await.unwrap(), b'x');
+    }
+
+    #[tokio::test]
+    async fn a_silent_connection_is_never_told_and_a_new_one_works() {
+        let proxy = echo().await;
+        let mut old = client(&proxy).await;
+        ask(&mut old).await.unwrap();
+        proxy.set(Fault::Silent);
         old.write_all(b"x").await.unwrap();
         assert!(timeout(MOMENT, old.read_u8()).await.is_err());
         let mut new = client(&proxy).await;

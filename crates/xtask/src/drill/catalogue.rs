@@ -186,7 +186,7 @@ pub const DRILLS: &[Drill] = &[
     ),
     network(
         "postgres-half-open",
-        "PostgreSQL forgets its connections, and nobody is told",
+        "PostgreSQL forgets its connections, as after a crash of its machine",
         Server::Postgres,
         proxy::Fault::HalfOpen,
     ),
@@ -240,9 +240,15 @@ pub const DRILLS: &[Drill] = &[
     ),
     network(
         "redis-half-open",
-        "Redis forgets its connections, and nobody is told",
+        "Redis forgets its connections, as after a crash of its machine",
         Server::Redis,
         proxy::Fault::HalfOpen,
+    ),
+    network(
+        "redis-silent",
+        "Redis forgets its connections, and nobody is ever told",
+        Server::Redis,
+        proxy::Fault::Silent,
     ),
     provider_network(
         "provider-partition",
@@ -256,8 +262,13 @@ pub const DRILLS: &[Drill] = &[
     ),
     provider_network(
         "provider-half-open",
-        "the provider forgets its connections, and nobody is told",
+        "the provider forgets its connections, as after a crash of its machine",
         proxy::Fault::HalfOpen,
+    ),
+    provider_network(
+        "provider-hangs",
+        "the provider forgets its connections, and nobody is ever told",
+        proxy::Fault::Silent,
     ),
     Drill::new(
         "provider-times-out",
