@@ -100,11 +100,12 @@ impl RabbitMq {
         std::fs::read_to_string(file).ok()?.trim().parse().ok()
     }
 
-    /// Runs `rabbitmqctl` with these arguments against this node. It takes a second or two.
+    /// Runs `rabbitmqctl` with these arguments against this node, and returns what it prints. It
+    /// takes a second or two.
     ///
     /// # Errors
     /// When it fails, or is not installed.
-    pub async fn control(&self, arguments: &[&str]) -> Result<(), ServiceError> {
+    pub async fn control(&self, arguments: &[&str]) -> Result<String, ServiceError> {
         let program = Program::RabbitMq
             .find()
             .ok_or(ServiceError::NotInstalled(Program::RabbitMq))?;
@@ -112,8 +113,7 @@ impl RabbitMq {
         command.args(arguments).stdin(std::process::Stdio::null());
         command.envs(paths(self.folder.path()));
         command.envs(names(self.port, self.port_mapper_port));
-        printed("rabbitmqctl", command.kill_on_drop(true).output().await?)?;
-        Ok(())
+        printed("rabbitmqctl", command.kill_on_drop(true).output().await?)
     }
 
     /// Stops it in good order.

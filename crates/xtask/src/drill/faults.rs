@@ -6,7 +6,7 @@ use fail_points::{FAIL_POINT, FailPoint};
 use serde_json::{Value, json};
 use testkit::process::Signal;
 use testkit::proxy::{self, Proxy};
-use testkit::services::{ServiceError, Services};
+use testkit::services::{RabbitMq, ServiceError, Services};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 
@@ -22,6 +22,8 @@ use crate::load::system::System;
 const HOLD: Duration = Duration::from_secs(4);
 /// How long the system may take to reach the point at which it is to fail.
 const PATIENCE: Duration = Duration::from_secs(60);
+/// Within the broker's namespace.
+pub const SAGA_QUEUE: &str = "orders.saga";
 /// The last passing of a fail point at which a drill may fail.
 const HITS: u32 = 6;
 
@@ -90,7 +92,7 @@ impl Fault {
                 let switches = serde_json::from_str(switches);
                 switch(system, &switches.map_err(std::io::Error::other)?).await
             }
-            Self::Redelivery(redelivery) => redelivery::prepare(redelivery, system),
+            Self::Redelivery(redelivery) => redelivery::prepare(redelivery, system).await,
             Self::Customers
             | Self::Kill(_)
             | Self::Freeze(_)
@@ -153,12 +155,12 @@ impl Fault {
                 let rabbitmq = rabbitmq(system)?;
                 rabbitmq.control(&[watermark, "0.000001"]).await?;
                 sleep(HOLD).await;
-                Ok(rabbitmq.control(&[watermark, "0.6"]).await?)
+                Ok(rabbitmq.control(&[watermark, "0.6"]).await.map(drop)?)
             }
             Self::QueueDeleted => {
                 let namespace = system.value("broker.namespace")?;
-                let queue = format!("{namespace}.orders.saga");
-                Ok(rabbitmq(system)?.control(&["delete_queue", &queue]).await?)
+                let delete = ["delete_queue", &format!("{namespace}.{SAGA_QUEUE}")];
+                Ok(rabbitmq(system)?.control(&delete).await.map(drop)?)
             }
         }
     }
@@ -175,7 +177,7 @@ impl Fault {
                 role.process.command().env_remove(FAIL_POINT);
                 role.start().await
             }
-            Self::Redelivery(redelivery) => redelivery::clear(redelivery, system),
+            Self::Redelivery(redelivery) => redelivery::clear(redelivery, system).await,
             Self::Customers
             | Self::FailPoint(_, _, Action::Abort)
             | Self::Kill(_)
@@ -237,7 +239,8 @@ fn proxy_of(system: &System, link: Link) -> Result<&Proxy, Failure> {
     })
 }
 
-fn rabbitmq(system: &System) -> Result<&testkit::services::RabbitMq, Failure> {
+/// RabbitMQ, when the system has one.
+pub fn rabbitmq(system: &System) -> Result<&RabbitMq, Failure> {
     let services = system.services.as_ref();
     let services = services.ok_or(Failure::Missing("RabbitMQ"))?;
     Ok(&services.rabbitmq)

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::time::sleep;
 
+use super::faults::{SAGA_QUEUE, rabbitmq};
 use crate::command::Failure;
 use crate::load::system::System;
 
@@ -29,11 +30,16 @@ pub enum Redelivery {
 /// Before the load.
 ///
 /// # Errors
-/// When PostgreSQL refuses.
-pub fn prepare(redelivery: Redelivery, system: &System) -> Result<(), Failure> {
+/// When PostgreSQL or RabbitMQ refuses.
+pub async fn prepare(redelivery: Redelivery, system: &System) -> Result<(), Failure> {
     match redelivery {
         Redelivery::Reordered => system.orders_sql(SHUFFLE).map(drop),
-        Redelivery::Duplicates | Redelivery::AfterAWeek | Redelivery::Poison => Ok(()),
+        Redelivery::Poison => {
+            // What an earlier drill left there.
+            let purge = ["purge_queue", &dead_letter_queue(system)?];
+            Ok(rabbitmq(system)?.control(&purge).await.map(drop)?)
+        }
+        Redelivery::Duplicates | Redelivery::AfterAWeek => Ok(()),
     }
 }
 
@@ -64,11 +70,39 @@ pub async fn inject(redelivery: Redelivery, system: &System) -> Result<(), Failu
 /// After the recovery.
 ///
 /// # Errors
-/// When PostgreSQL refuses.
-pub fn clear(redelivery: Redelivery, system: &System) -> Result<(), Failure> {
+/// When PostgreSQL refuses, or a message that can't be read was not set aside.
+pub async fn clear(redelivery: Redelivery, system: &System) -> Result<(), Failure> {
     match redelivery {
         Redelivery::Reordered => system.orders_sql(IN_ORDER).map(drop),
-        Redelivery::Duplicates | Redelivery::AfterAWeek | Redelivery::Poison => Ok(()),
+        Redelivery::Poison => set_aside(system).await,
+        Redelivery::Duplicates | Redelivery::AfterAWeek => Ok(()),
+    }
+}
+
+fn dead_letter_queue(system: &System) -> Result<String, Failure> {
+    let namespace = system.value("broker.namespace")?;
+    Ok(format!("{namespace}.{SAGA_QUEUE}.dead"))
+}
+
+/// Waits until the dead-letter queue has every poisoned message, and those alone.
+async fn set_aside(system: &System) -> Result<(), Failure> {
+    let queue = dead_letter_queue(system)?;
+    let begun = Instant::now();
+    loop {
+        let list = ["--quiet", "list_queues", "name", "messages"];
+        let queues = rabbitmq(system)?.control(&list).await?;
+        let mut lines = queues.lines().map(str::split_whitespace);
+        let line = lines.find_map(|mut words| (words.next() == Some(&queue)).then_some(words));
+        let messages = line.and_then(|mut words| words.next());
+        if messages == Some(POISONED) {
+            return Ok(());
+        }
+        if begun.elapsed() > PATIENCE {
+            let messages = messages.unwrap_or("no count");
+            return Err(Failure::Drill(format!(
+                "{messages} dead letters instead of {POISONED}"
+            )));
+        }
     }
 }
 
@@ -103,6 +137,9 @@ const A_WEEK_AGO: &str = "
     UPDATE inbox SET received_at = received_at - interval '7 days';
     UPDATE outbox SET created_at = created_at - interval '7 days',
         available_at = available_at - interval '7 days'";
+
+/// Rows of [`POISON`].
+const POISONED: &str = "4";
 
 const POISON: &str = r#"
     INSERT INTO outbox (id, aggregate_type, aggregate_id, event_type, body, created_at,
