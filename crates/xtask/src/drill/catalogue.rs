@@ -210,9 +210,15 @@ pub const DRILLS: &[Drill] = &[
     ),
     network(
         "rabbitmq-half-open",
-        "RabbitMQ forgets its connections, and nobody is told",
+        "RabbitMQ forgets its connections, as after a crash of its machine",
         Server::RabbitMq,
         proxy::Fault::HalfOpen,
+    ),
+    network(
+        "rabbitmq-silent",
+        "RabbitMQ forgets its connections, and nobody is ever told",
+        Server::RabbitMq,
+        proxy::Fault::Silent,
     ),
     network(
         "rabbitmq-delay",
