@@ -52,8 +52,34 @@ impl Money {
     }
 }
 
+impl fmt::Display for Money {
+    /// For people: `12.50 EUR`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.currency.minor_digits();
+        let sign = if self.amount < 0 { "-" } else { "" };
+        let amount = self.amount.unsigned_abs();
+        if digits == 0 {
+            return write!(f, "{sign}{amount} {}", self.currency);
+        }
+        let unit = 10u64.pow(digits);
+        let (whole, rest) = (amount / unit, amount % unit);
+        let width = digits as usize;
+        write!(f, "{sign}{whole}.{rest:0width$} {}", self.currency)
+    }
+}
+
 impl Currency {
     pub const EUR: Self = Self(*b"EUR");
+
+    /// How many decimals the minor unit is (ISO 4217, list one).
+    const fn minor_digits(self) -> u32 {
+        match &self.0 {
+            b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"ISK" | b"JPY" | b"KMF" | b"KRW" | b"PYG"
+            | b"RWF" | b"UGX" | b"UYI" | b"VND" | b"VUV" | b"XAF" | b"XOF" | b"XPF" => 0,
+            b"BHD" | b"IQD" | b"JOD" | b"KWD" | b"LYD" | b"OMR" | b"TND" => 3,
+            _ => 2,
+        }
+    }
 
     pub fn parse(code: &str) -> Result<Self, InvalidCurrency> {
         match <[u8; 3]>::try_from(code.as_bytes()) {
@@ -108,6 +134,21 @@ mod tests {
         let usd = Currency::parse("USD").unwrap();
         let sum = Money::new(1, Currency::EUR).checked_add(Money::new(1, usd));
         assert_eq!(sum, Err(MoneyError::CurrencyMismatch));
+    }
+
+    #[test]
+    fn people_read_amounts_with_the_decimals_of_their_currency() {
+        for (amount, code, expected) in [
+            (1250, "EUR", "12.50 EUR"),
+            (5, "EUR", "0.05 EUR"),
+            (-1999, "USD", "-19.99 USD"),
+            (700, "JPY", "700 JPY"),
+            (1001, "KWD", "1.001 KWD"),
+            (i64::MIN, "EUR", "-92233720368547758.08 EUR"),
+        ] {
+            let money = Money::new(amount, Currency::parse(code).unwrap());
+            assert_eq!(money.to_string(), expected);
+        }
     }
 
     #[test]

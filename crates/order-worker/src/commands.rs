@@ -8,6 +8,8 @@ use contracts::{
 use kernel::{Permission, Role};
 use orders::domain::OrderStatus;
 
+use crate::mail::TOLD;
+
 /// A step of an order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Step {
@@ -70,9 +72,13 @@ commands! {
 }
 
 /// Everything that the worker does, and the permission that it needs.
-#[must_use]
-pub const fn declared_commands() -> &'static [DeclaredCommand] {
-    DECLARED
+pub fn declared_commands() -> impl Iterator<Item = DeclaredCommand> {
+    let mails = TOLD.iter().map(|event_type| DeclaredCommand {
+        name: "write to the customer",
+        event_type,
+        permission: Permission::LookUpUsers,
+    });
+    DECLARED.iter().copied().chain(mails)
 }
 
 impl Command {

@@ -1,7 +1,8 @@
 //! The asynchronous half of the ordering context: it consumes the orders' events and takes each
-//! order a step further, charges cards, and takes up what was left behind.
+//! order a step further, charges cards, takes up what was left behind, and writes to the customers.
 
 mod commands;
+mod mail;
 mod payments;
 pub mod reconcile;
 mod refunds;
@@ -11,6 +12,7 @@ mod sweep;
 use std::time::Duration;
 
 use kernel::SharedClock;
+use mail::OrderMails;
 use messaging::{
     Broker, QueueSpec, UnknownQueue,
     consumer::{Consumer, ConsumerConfig, ConsumerDeps, RetryPolicy},
@@ -20,6 +22,7 @@ use payment::Stripe;
 use service_kit::lifecycle::Shutdown;
 
 pub use commands::{Command, DeclaredCommand, Step, declared_commands};
+pub use mail::{MAIL_CONSUMER, MAIL_QUEUE, MailDeps};
 pub use saga::{HandleError, Saga};
 
 /// The name under which the saga keeps its receipts in the inbox.
@@ -49,6 +52,7 @@ pub struct WorkerDeps {
     pub broker: Broker,
     pub payments: Stripe,
     pub clock: SharedClock,
+    pub mails: MailDeps,
 }
 
 /// The order worker, ready to run.
@@ -56,6 +60,7 @@ pub struct Worker {
     config: WorkerConfig,
     broker: Broker,
     saga: Saga,
+    mails: OrderMails,
     orders: Orders,
     payments: Stripe,
     clock: SharedClock,
@@ -65,30 +70,42 @@ impl Worker {
     #[must_use]
     pub fn build(config: WorkerConfig, deps: WorkerDeps) -> Self {
         let saga = Saga::new(deps.orders.clone(), deps.payments.clone());
+        let mails = OrderMails {
+            orders: deps.orders.clone(),
+            deps: deps.mails,
+        };
         Self {
             config,
             broker: deps.broker,
             saga,
+            mails,
             orders: deps.orders,
             payments: deps.payments,
             clock: deps.clock,
         }
     }
 
-    /// Starts the consumer, the sweep and the reconciliation. After the soft stop they finish what is in hand.
+    /// Starts the consumers, the sweep and the reconciliation. After the soft stop they finish what
+    /// is in hand.
     pub fn spawn(self, shutdown: &Shutdown) -> Result<(), UnknownQueue> {
-        let config = ConsumerConfig {
-            queue: QUEUE,
-            prefetch: self.config.prefetch,
-            retries: self.config.retries,
+        let consumer = |queue, prefetch| {
+            let retries = self.config.retries;
+            let config = ConsumerConfig {
+                queue,
+                prefetch,
+                retries,
+            };
+            let deps = ConsumerDeps {
+                broker: &self.broker,
+                database: self.orders.database(),
+                clock: self.orders.clock().clone(),
+            };
+            Consumer::new(config, deps)
         };
-        let deps = ConsumerDeps {
-            broker: &self.broker,
-            database: self.orders.database(),
-            clock: self.orders.clock().clone(),
-        };
-        let consumer = Consumer::new(config, deps)?;
-        shutdown.spawn("saga", consumer.run(self.saga, shutdown.soft()));
+        let saga = consumer(QUEUE, self.config.prefetch)?;
+        let mails = consumer(MAIL_QUEUE, mail::PREFETCH)?;
+        shutdown.spawn("saga", saga.run(self.saga, shutdown.soft()));
+        shutdown.spawn("order mails", mails.run(self.mails, shutdown.soft()));
         let sweep = sweep::run(
             self.orders.clone(),
             self.config.sweep_every,
@@ -107,8 +124,12 @@ impl Worker {
     }
 }
 
-/// The events that must leave a receipt: those that ask for a step.
+/// Of each consumer, the events that leave a receipt: those that ask for a step, and those of which
+/// the customer is told.
 #[must_use]
-pub fn receipted_event_types() -> &'static [&'static str] {
-    commands::RECEIPTED
+pub const fn receipted_event_types() -> [(&'static str, &'static [&'static str]); 2] {
+    [
+        (CONSUMER, commands::RECEIPTED),
+        (mail::MAIL_CONSUMER, mail::TOLD),
+    ]
 }

@@ -112,7 +112,7 @@ fn fields() -> Table {
 }
 
 fn commands() -> Table {
-    let row = |command: &order_worker::DeclaredCommand| {
+    let row = |command: order_worker::DeclaredCommand| {
         let permission = command.permission.as_str();
         [command.name, command.event_type, permission]
             .map(str::to_owned)
@@ -122,7 +122,7 @@ fn commands() -> Table {
         title: "Commands of the order worker",
         remark: "The worker acts as a service. An event asks for a command.",
         head: vec!["command", "event", "needs"],
-        rows: order_worker::declared_commands().iter().map(row).collect(),
+        rows: order_worker::declared_commands().map(row).collect(),
     }
 }
 

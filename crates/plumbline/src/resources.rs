@@ -170,6 +170,6 @@ async fn open<M: MigratorTrait>(
 /// whichever process comes first.
 pub(crate) fn queues() -> Vec<QueueSpec> {
     let mut queues = auth::queues();
-    queues.push(order_worker::QUEUE);
+    queues.extend([order_worker::QUEUE, order_worker::MAIL_QUEUE]);
     queues
 }

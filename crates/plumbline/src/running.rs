@@ -23,7 +23,7 @@ use crate::{
     payment_double::{self, DoubleFailed},
     resources::Resources,
     services::Services,
-    settings::{InvalidGatewayAccount, Settings},
+    settings::{InvalidAccount, Settings},
     trusted_documents::TrustedDocumentsFailed,
 };
 
@@ -107,8 +107,8 @@ pub enum StartError {
     TokenSecret(#[from] InvalidTokenSecret),
     #[error("auth.signing_algorithm is not valid")]
     SigningAlgorithm(#[from] InvalidSigningAlgorithm),
-    #[error("gateway.client_id or gateway.client_secret is not valid")]
-    GatewayAccount(#[from] InvalidGatewayAccount),
+    #[error("a client_id or a client_secret is not valid")]
+    Account(#[from] InvalidAccount),
     #[error("server.public_url is not a URL")]
     PublicUrl,
     #[error("{0} is not a URL")]

@@ -15,7 +15,7 @@ use gateway::{
 use kernel::SharedClock;
 use messaging::{Broker, BrokerConfig, Relay, RelayConfig, RelayWaker, outbox};
 use migrations::AuthMigrator;
-use order_worker::{Worker, WorkerConfig, WorkerDeps};
+use order_worker::{MailDeps, Worker, WorkerConfig, WorkerDeps};
 use orders::Orders;
 use payment::{Stripe, StripeConfig};
 use secrecy::SecretString;
@@ -112,11 +112,12 @@ impl Services {
         }
         let database = orders.database().clone();
         if matches!(resources.broker, Broker::InProcess(_)) {
-            let types = order_worker::receipted_event_types();
-            let requeued = outbox::requeue_unconsumed(&database, order_worker::CONSUMER, types)
-                .await
-                .map_err(orders::OrderError::from)?;
-            tracing::debug!(requeued, "took up what an earlier process had not finished");
+            for (consumer, types) in order_worker::receipted_event_types() {
+                let requeued = outbox::requeue_unconsumed(&database, consumer, types)
+                    .await
+                    .map_err(orders::OrderError::from)?;
+                tracing::debug!(consumer, requeued, "took up what was not finished before");
+            }
         }
         self.relay = Some(Relay::new(
             database,
@@ -143,7 +144,7 @@ impl Services {
                 orders: orders.clone(),
                 broker: resources.broker.clone(),
                 clock: resources.clock.clone(),
-                directory: self.directory(settings, resources)?,
+                directory: self.gateway_directory(settings, resources)?,
                 limits: limits(settings, resources),
                 verifier,
                 shutdown: shutdown.clone(),
@@ -151,28 +152,46 @@ impl Services {
             self.gateway = Some(Gateway::build(config, deps));
         }
         if self.role.has_worker() {
-            let base_url = Url::parse(&settings.payment.url)
-                .map_err(|error| StartError::Url("payment.url", error))?;
-            let secret_key = SecretString::from(settings.payment.secret_key.clone());
-            let config = WorkerConfig {
-                prefetch: settings.worker.prefetch,
-                retries: settings.retries.policy(),
-                sweep_every: Duration::from_secs(settings.worker.sweep_seconds),
-                reconcile_every: Duration::from_secs(settings.worker.reconcile_seconds),
-            };
-            let payments = Stripe::new(StripeConfig::new(base_url, secret_key))?;
-            let broker = resources.broker.clone();
-            self.worker = Some(Worker::build(
-                config,
-                WorkerDeps {
-                    orders,
-                    broker,
-                    payments,
-                    clock: resources.clock.clone(),
-                },
-            ));
+            self.worker = Some(self.build_worker(settings, resources, orders)?);
         }
         Ok(())
+    }
+
+    fn build_worker(
+        &self,
+        settings: &Settings,
+        resources: &Resources,
+        orders: Orders,
+    ) -> Result<Worker, StartError> {
+        let base_url = Url::parse(&settings.payment.url)
+            .map_err(|error| StartError::Url("payment.url", error))?;
+        let secret_key = SecretString::from(settings.payment.secret_key.clone());
+        let settings::Worker {
+            prefetch,
+            sweep_seconds,
+            reconcile_seconds,
+            client_id,
+            client_secret,
+        } = &settings.worker;
+        let config = WorkerConfig {
+            prefetch: *prefetch,
+            retries: settings.retries.policy(),
+            sweep_every: Duration::from_secs(*sweep_seconds),
+            reconcile_every: Duration::from_secs(*reconcile_seconds),
+        };
+        let mails = MailDeps {
+            mailer: resources.mailer.clone(),
+            directory: self.directory(settings, resources, (client_id, client_secret))?,
+            public_url: self.public_url.clone(),
+        };
+        let deps = WorkerDeps {
+            orders,
+            broker: resources.broker.clone(),
+            payments: Stripe::new(StripeConfig::new(base_url, secret_key))?,
+            mails,
+            clock: resources.clock.clone(),
+        };
+        Ok(Worker::build(config, deps))
     }
 
     /// Tokens are verified here, with auth's keys: those of this process, or fetched from its JWKS.
@@ -194,7 +213,7 @@ impl Services {
             audience: config.audience,
             clock: resources.clock.clone(),
         };
-        let directory = self.directory(settings, resources)?;
+        let directory = self.gateway_directory(settings, resources)?;
         let api_keys = ApiKeys::new(move |key| {
             let directory = directory.clone();
             async move { Ok(directory.resolve_api_key(&key).await?) }
@@ -204,8 +223,7 @@ impl Services {
             .with_api_keys(api_keys))
     }
 
-    /// Who people are is asked of auth: of that in this process, or over gRPC.
-    fn directory(
+    fn gateway_directory(
         &self,
         settings: &Settings,
         resources: &Resources,
@@ -215,6 +233,16 @@ impl Services {
             client_secret,
             ..
         } = &settings.gateway;
+        self.directory(settings, resources, (client_id, client_secret))
+    }
+
+    /// Who people are is asked of auth: of that in this process, or over gRPC.
+    fn directory(
+        &self,
+        settings: &Settings,
+        resources: &Resources,
+        (client_id, client_secret): (&str, &str),
+    ) -> Result<Directory, StartError> {
         if let Some(auth) = &self.auth {
             let tokens = auth.service_tokens(client_id, client_secret);
             return Ok(Directory::in_process(auth.directory(), tokens));
@@ -224,8 +252,8 @@ impl Services {
             .map_err(|error| StartError::Url("auth.url", error))?;
         let credentials = ClientCredentials {
             token_endpoint,
-            client_id: client_id.clone(),
-            client_secret: client_secret.clone().into(),
+            client_id: client_id.to_owned(),
+            client_secret: client_secret.into(),
         };
         let tokens = ServiceTokens::from_endpoint(resources.clock.clone(), credentials)
             .map_err(|error| StartError::HttpClient(Box::new(error)))?;
@@ -356,7 +384,7 @@ pub(crate) fn auth_config(settings: &Settings, public_url: &Url) -> Result<AuthC
     config.retries = settings.retries.policy();
     config.limits = settings.auth.limits;
     config.redis_namespace.clone_from(&settings.cache.namespace);
-    config.service_accounts = vec![settings.gateway_account()?];
+    config.service_accounts = vec![settings.gateway_account()?, settings.worker_account()?];
     config.external_login = settings.external_login();
     config.former_encryption_keys = settings
         .auth

@@ -143,6 +143,8 @@ pub struct Worker {
     pub prefetch: u16,
     pub sweep_seconds: u64,
     pub reconcile_seconds: u64,
+    pub client_id: String,
+    pub client_secret: String,
 }
 
 #[derive(Clone, Debug, Deserialize)]
@@ -164,13 +166,24 @@ pub struct Demo {
     pub password: String,
 }
 
-/// Why the gateway can't be known to auth.
+/// Why a role can't be known to auth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum InvalidGatewayAccount {
+pub enum InvalidAccount {
     #[error(transparent)]
     ClientId(#[from] InvalidServiceAccount),
     #[error(transparent)]
     ClientSecret(#[from] InvalidClientSecret),
+}
+
+fn account(
+    client_id: &str,
+    client_secret: &str,
+    scopes: &[Permission],
+) -> Result<ConfiguredServiceAccount, InvalidAccount> {
+    let scopes = scopes.iter().copied().map(Permission::as_str);
+    let spec = ServiceAccountSpec::parse(client_id, user_directory::AUDIENCE, scopes)?;
+    let secret = ClientSecret::parse(client_secret)?;
+    Ok(ConfiguredServiceAccount { spec, secret })
 }
 
 impl Settings {
@@ -210,20 +223,29 @@ impl Settings {
     }
 
     /// The gateway as auth knows it. [`problems`] checks it.
-    pub fn gateway_account(&self) -> Result<ConfiguredServiceAccount, InvalidGatewayAccount> {
+    pub fn gateway_account(&self) -> Result<ConfiguredServiceAccount, InvalidAccount> {
+        let Gateway {
+            client_id,
+            client_secret,
+            ..
+        } = &self.gateway;
         let scopes = [
             Permission::LookUpUsers,
             Permission::ListUsers,
             Permission::ListAuditEvents,
             Permission::ResolveApiKeys,
         ];
-        let spec = ServiceAccountSpec::parse(
-            &self.gateway.client_id,
-            user_directory::AUDIENCE,
-            scopes.map(Permission::as_str),
-        )?;
-        let secret = ClientSecret::parse(&self.gateway.client_secret)?;
-        Ok(ConfiguredServiceAccount { spec, secret })
+        account(client_id, client_secret, &scopes)
+    }
+
+    /// The worker as auth knows it: it only asks whom to write to. [`problems`] checks it.
+    pub fn worker_account(&self) -> Result<ConfiguredServiceAccount, InvalidAccount> {
+        let Worker {
+            client_id,
+            client_secret,
+            ..
+        } = &self.worker;
+        account(client_id, client_secret, &[Permission::LookUpUsers])
     }
 
     #[must_use]
@@ -320,6 +342,7 @@ mod tests {
                 "auth.token_secret",
                 "gateway.cursor_secret",
                 "gateway.client_secret",
+                "worker.client_secret",
                 "payment.secret_key",
                 "payment.webhook_secrets"
             ]

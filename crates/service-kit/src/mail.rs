@@ -1,6 +1,7 @@
 //! Sending mail: by SMTP, or into a mailbox that developers and tests can read.
 
 mod dev_mailbox;
+mod letter;
 mod smtp;
 
 use chrono::{DateTime, Utc};
@@ -9,6 +10,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 pub use dev_mailbox::{DevMailbox, dev_mailbox_routes};
+pub use letter::{Action, Letter, LetterError};
 pub use smtp::{InvalidSmtpConfig, SmtpConfig, SmtpMailer};
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -3,13 +3,12 @@
 use chrono::{DateTime, Utc};
 use kernel::{Email, InvalidEmail};
 use sea_orm::DbErr;
-use service_kit::mail::Mail;
+use service_kit::mail::{Letter, LetterError, Mail};
 use url::Url;
 use uuid::Uuid;
 
 use super::{
     MailRequest,
-    letter::Letter,
     letters::{self, Facts},
 };
 use crate::{
@@ -26,8 +25,8 @@ pub(crate) enum ComposeError {
     Address(#[from] InvalidEmail),
     #[error("the auth database failed")]
     Database(#[from] DbErr),
-    #[error("the template can't be filled in")]
-    Template(#[from] askama::Error),
+    #[error(transparent)]
+    Letter(#[from] LetterError),
 }
 
 /// A letter and its address.
@@ -143,15 +142,7 @@ pub(super) async fn compose(
     let Some((to, letter)) = addressed else {
         return Ok(None);
     };
-    Ok(Some(Mail {
-        id,
-        to: Email::parse(&to)?,
-        subject: letter.subject.to_owned(),
-        text: letter.text()?,
-        html: letter.html()?,
-        token: letter.action.map(|action| action.token),
-        at,
-    }))
+    Ok(Some(letter.into_mail(id, Email::parse(&to)?, at)?))
 }
 
 /// To a user, by name.

@@ -2,9 +2,9 @@
 //! function here, and its arm in [`super::compose`].
 
 use chrono::{DateTime, Utc};
+use service_kit::mail::{Action, Letter};
 use url::Url;
 
-use super::letter::{Action, Letter};
 use crate::secret::OpaqueToken;
 
 /// What every letter may mention.
@@ -28,7 +28,7 @@ impl Facts<'_> {
     /// A letter to somebody whom we know, without an action.
     fn tell(&self, subject: &'static str, name: &str, happened: String, otherwise: &str) -> Letter {
         Letter {
-            subject,
+            subject: subject.into(),
             name: Some(name.to_owned()),
             paragraphs: vec![happened],
             action: None,
@@ -58,7 +58,7 @@ pub(super) fn email_verification(facts: Facts<'_>, token: &OpaqueToken) -> Lette
     let (site, when) = (facts.site(), facts.when());
     let instruction = "To confirm it, open this page within 24 hours and press the button:";
     Letter {
-        subject: "Confirm your e-mail address",
+        subject: "Confirm your e-mail address".into(),
         name: None,
         paragraphs: vec![format!(
             "On {when} someone, hopefully you, registered this address at Plumbline ({site})."
@@ -241,7 +241,7 @@ pub(super) fn email_change(facts: Facts<'_>, token: &OpaqueToken) -> Letter {
     let (site, when) = (facts.site(), facts.when());
     let instruction = "To confirm it, open this page within 24 hours and press the button:";
     Letter {
-        subject: "Confirm your new e-mail address",
+        subject: "Confirm your new e-mail address".into(),
         name: None,
         paragraphs: vec![format!(
             "On {when} someone, hopefully you, asked to use this address for an account at \

@@ -4,7 +4,6 @@
 
 mod compose;
 mod consumer;
-mod letter;
 mod letters;
 
 use chrono::{DateTime, Utc};

@@ -10,8 +10,10 @@
 mod cancelling;
 mod crashes;
 mod databases;
+mod mails;
 mod older_events;
 mod payments;
+mod people;
 mod poison;
 mod provider;
 mod reconciling;

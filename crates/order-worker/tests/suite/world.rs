@@ -15,7 +15,9 @@ use messaging::{
     Broker, BrokerConfig, DeadLetter, Relay, RelayConfig, RelayWaker, consumer::RetryPolicy, outbox,
 };
 use migrations::{MigratorTrait, OrdersMigrator};
-use order_worker::{CONSUMER, QUEUE, Worker, WorkerConfig, WorkerDeps, receipted_event_types};
+use order_worker::{
+    MAIL_QUEUE, MailDeps, QUEUE, Worker, WorkerConfig, WorkerDeps, receipted_event_types,
+};
 use orders::{
     Orders, ProductFilter, ProductSort,
     domain::{OrderStatus, PlaceOrder, RequestedLine},
@@ -23,9 +25,14 @@ use orders::{
 use payment::{Stripe, StripeConfig};
 use payment_double::{DoubleConfig, PaymentDouble, Running};
 use secrecy::SecretString;
-use service_kit::lifecycle::Shutdown;
+use service_kit::{
+    lifecycle::Shutdown,
+    mail::{DevMailbox, Mailer},
+};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
+
+use crate::people::People;
 
 pub const SECRET_KEY: &str = "sk_test_double";
 /// A limit that only a broken test reaches.
@@ -51,6 +58,8 @@ pub const SCHEDULE: Schedule = Schedule {
 
 pub struct World {
     pub clock: ManualClock,
+    pub mailbox: DevMailbox,
+    pub people: People,
     database_url: String,
     pub provider: Running,
     stop_provider: CancellationToken,
@@ -79,6 +88,8 @@ impl World {
             PaymentDouble::start(config, Arc::new(clock.clone()), stop_provider.clone()).unwrap();
         let world = Self {
             clock,
+            mailbox: DevMailbox::default(),
+            people: People::default(),
             database_url,
             provider,
             stop_provider,
@@ -117,12 +128,13 @@ impl World {
         let waker = RelayWaker::default();
         let orders = self.orders(waker.clone()).await;
         let database = orders.database().clone();
-        outbox::requeue_unconsumed(&database, CONSUMER, receipted_event_types())
-            .await
-            .unwrap();
+        for (consumer, event_types) in receipted_event_types() {
+            let requeued = outbox::requeue_unconsumed(&database, consumer, event_types);
+            requeued.await.unwrap();
+        }
         let shutdown = Shutdown::new();
         let config = BrokerConfig::new("memory:", "test");
-        let broker = Broker::connect(config, &[QUEUE], CancellationToken::new())
+        let broker = Broker::connect(config, &[QUEUE, MAIL_QUEUE], CancellationToken::new())
             .await
             .unwrap();
         let clock = Arc::new(self.clock.clone());
@@ -155,6 +167,11 @@ impl World {
             broker: system.broker.clone(),
             payments: self.stripe(PROVIDER_TIMEOUT),
             clock: Arc::new(self.clock.clone()),
+            mails: MailDeps {
+                mailer: Mailer::Memory(self.mailbox.clone()),
+                directory: self.people.directory(&self.clock),
+                public_url: "https://shop.example".parse().unwrap(),
+            },
         };
         Worker::build(config, deps).spawn(&system.shutdown).unwrap();
     }

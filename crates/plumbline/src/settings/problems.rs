@@ -4,7 +4,7 @@ use auth::{EncryptionKey, HashingParams, SigningAlgorithm, TokenSecretKey};
 use service_kit::{client_address::TrustedProxies, config::ConfigError, telemetry};
 use url::Url;
 
-use super::{DEFAULTS, InvalidGatewayAccount, Settings};
+use super::{DEFAULTS, InvalidAccount, Settings};
 use crate::Role;
 
 const DATABASES: [&str; 3] = ["sqlite:", "postgres://", "postgresql://"];
@@ -88,7 +88,7 @@ fn addresses(settings: &Settings, role: Role) -> Vec<ConfigError> {
             remedy,
         ));
     }
-    if role == Role::Gateway {
+    if matches!(role, Role::Gateway | Role::Worker) {
         problems.extend(address("auth.url", &settings.auth.url, &WEB));
         problems.extend(address("auth.grpc_url", &settings.auth.grpc_url, &WEB));
     }
@@ -189,12 +189,26 @@ fn secrets(settings: &Settings) -> Vec<ConfigError> {
         let problem = "it is not 32 bytes in base64url";
         problems.push(ConfigError::new("gateway.cursor_secret", problem, MAKE_ONE));
     }
-    if let Err(error) = settings.gateway_account() {
+    let accounts = [
+        ("gateway", settings.gateway_account()),
+        ("worker", settings.worker_account()),
+    ];
+    for (section, account) in accounts {
+        let Err(error) = account else { continue };
         let (key, remedy) = match error {
-            InvalidGatewayAccount::ClientId(_) => ("gateway.client_id", "For example gateway"),
-            InvalidGatewayAccount::ClientSecret(_) => ("gateway.client_secret", MAKE_ONE),
+            InvalidAccount::ClientId(_) => ("client_id", format!("For example {section}")),
+            InvalidAccount::ClientSecret(_) => ("client_secret", MAKE_ONE.to_owned()),
         };
+        let key = format!("{section}.{key}");
         problems.push(ConfigError::new(key, error.to_string(), remedy));
+    }
+    if settings.gateway.client_id == settings.worker.client_id {
+        let problem = "it is the gateway's, and an account has one secret and one scope";
+        problems.push(ConfigError::new(
+            "worker.client_id",
+            problem,
+            "For example worker",
+        ));
     }
     if settings.payment.webhook_secrets.is_empty() {
         problems.push(ConfigError::new(
@@ -307,6 +321,10 @@ fn development_secrets(settings: &Settings) -> Vec<ConfigError> {
         (
             "gateway.client_secret",
             settings.gateway.client_secret == defaults.gateway.client_secret,
+        ),
+        (
+            "worker.client_secret",
+            settings.worker.client_secret == defaults.worker.client_secret,
         ),
         (
             "payment.secret_key",

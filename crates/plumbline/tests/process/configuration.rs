@@ -110,6 +110,7 @@ async fn no_role_accepts_a_development_secret() {
             "auth.token_secret",
             "gateway.cursor_secret",
             "gateway.client_secret",
+            "worker.client_secret",
             "payment.secret_key",
             "payment.webhook_secrets",
         ] {
@@ -119,6 +120,6 @@ async fn no_role_accepts_a_development_secret() {
                 "{role:?}: {line} is not in:\n{problems}"
             );
         }
-        assert_eq!(problems.lines().count(), 6, "{problems}");
+        assert_eq!(problems.lines().count(), 7, "{problems}");
     }
 }

@@ -29,6 +29,7 @@ mod journey;
 mod log_out;
 mod mail_pages;
 mod objects;
+mod order_mails;
 mod passkeys;
 mod people;
 mod poison;

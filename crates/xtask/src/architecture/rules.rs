@@ -80,6 +80,7 @@ pub const MAY_DEPEND_ON: &[(&str, &[&str])] = &[
             "messaging",
             "cache",
             "service-kit",
+            "user-directory",
             "payment",
             "orders",
         ],

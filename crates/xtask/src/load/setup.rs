@@ -22,7 +22,7 @@ const READY: &str = "/health/ready";
 
 /// Roles refuse the default secrets, which are public. These are for a system on loopback that
 /// lives for minutes.
-const SECRETS: [(&str, &str); 6] = [
+const SECRETS: [(&str, &str); 7] = [
     (
         "auth.encryption_key",
         "load:bG9hZC10ZXN0LW9ubHktZW5jcnlwdGlvbi1rZXktMDE",
@@ -38,6 +38,10 @@ const SECRETS: [(&str, &str); 6] = [
     (
         "gateway.client_secret",
         "bG9hZC10ZXN0LW9ubHktY2xpZW50LXNlY3JldC0wMDE",
+    ),
+    (
+        "worker.client_secret",
+        "bG9hZC10ZXN0LW9ubHktd29ya2VyLXNlY3JldC0wMDE",
     ),
     ("payment.secret_key", PROVIDER_KEY),
     ("payment.webhook_secrets", "whsec_load_only"),

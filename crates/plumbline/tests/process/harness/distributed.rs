@@ -14,7 +14,7 @@ use super::{DEMO_PASSWORD, Settings, run, setting};
 pub const PROVIDER_KEY: &str = "sk_test_process";
 
 /// Roles refuse the default secrets, which are public.
-const SECRETS: [(&str, &str); 6] = [
+const SECRETS: [(&str, &str); 7] = [
     (
         "auth.encryption_key",
         "test:dGVzdC1vbmx5LWVuY3J5cHRpb24ta2V5LTAwMDAwMDE",
@@ -30,6 +30,10 @@ const SECRETS: [(&str, &str); 6] = [
     (
         "gateway.client_secret",
         "dGVzdC1vbmx5LWNsaWVudC1zZWNyZXQtMDAwMDAwMDE",
+    ),
+    (
+        "worker.client_secret",
+        "dGVzdC1vbmx5LXdvcmtlci1zZWNyZXQtMDAwMDAwMDE",
     ),
     ("payment.secret_key", PROVIDER_KEY),
     ("payment.webhook_secrets", "whsec_process"),
@@ -99,7 +103,7 @@ impl Distributed {
     /// Removes what is left in the broker. The databases go with this value.
     pub async fn remove(self) {
         let mut queues = auth::queues();
-        queues.push(order_worker::QUEUE);
+        queues.extend([order_worker::QUEUE, order_worker::MAIL_QUEUE]);
         let connected = Broker::connect(self.broker, &queues, CancellationToken::new()).await;
         let broker = connected.unwrap();
         broker.delete_topology().await.unwrap();

@@ -20,7 +20,7 @@ pub const ALLOWED_ORIGIN: &str = "https://app.example";
 pub const DEMO_PASSWORD: &str = "plumbline-demo-password";
 
 /// Roles refuse the default secrets, which are public.
-const SECRETS: [(&str, &str); 6] = [
+const SECRETS: [(&str, &str); 7] = [
     (
         "auth.encryption_key",
         "test:c3VpdGUtb25seS1lbmNyeXB0aW9uLWtleS0wMDAwMDE",
@@ -36,6 +36,10 @@ const SECRETS: [(&str, &str); 6] = [
     (
         "gateway.client_secret",
         "c3VpdGUtb25seS1jbGllbnQtc2VjcmV0LTAwMDAwMDE",
+    ),
+    (
+        "worker.client_secret",
+        "c3VpdGUtb25seS13b3JrZXItc2VjcmV0LTAwMDAwMDE",
     ),
     ("payment.secret_key", "sk_test_suite_only"),
     ("payment.webhook_secrets", "whsec_suite_only"),

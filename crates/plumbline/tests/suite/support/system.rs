@@ -295,6 +295,6 @@ fn start_double(place: &Distributed, stop: CancellationToken) -> payment_double:
 
 fn queues() -> Vec<QueueSpec> {
     let mut queues = auth::queues();
-    queues.push(order_worker::QUEUE);
+    queues.extend([order_worker::QUEUE, order_worker::MAIL_QUEUE]);
     queues
 }

@@ -1,14 +1,21 @@
-//! A mail's form: as text and as HTML, which say the same. What is said comes from
-//! [`super::letters`].
+//! A mail's form: as text and as HTML, which say the same. What is said comes from the service that
+//! sends it.
+
+use std::borrow::Cow;
 
 use askama::Template;
+use chrono::{DateTime, Utc};
+use kernel::Email;
+use uuid::Uuid;
+
+use super::Mail;
 
 /// Nothing in it is markup: the HTML form escapes every word, a person's name included. No colour
 /// is set and nothing is loaded, so that it reads well on dark ground and tells nobody that it was
 /// opened.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Letter {
-    pub subject: &'static str,
+pub struct Letter {
+    pub subject: Cow<'static, str>,
     /// `None` where a stranger may have chosen the name: it could carry anything to anybody.
     pub name: Option<String>,
     /// Who did what, and when.
@@ -22,7 +29,7 @@ pub(super) struct Letter {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Action {
+pub struct Action {
     pub instruction: String,
     pub label: &'static str,
     /// The token stands in its fragment, which browsers send to nobody; opening the link consumes
@@ -43,12 +50,31 @@ struct Html<'a> {
     letter: &'a Letter,
 }
 
+/// The templates are compiled, so that this never happens.
+#[derive(Debug, thiserror::Error)]
+#[error("the template can't be filled in")]
+pub struct LetterError(#[from] askama::Error);
+
 impl Letter {
-    pub(super) fn text(&self) -> Result<String, askama::Error> {
+    /// The mail with this letter. `id` and `at` are those of what it tells of: sent twice, it is the
+    /// same mail.
+    pub fn into_mail(self, id: Uuid, to: Email, at: DateTime<Utc>) -> Result<Mail, LetterError> {
+        Ok(Mail {
+            id,
+            to,
+            text: self.text()?,
+            html: self.html()?,
+            subject: self.subject.into_owned(),
+            token: self.action.map(|action| action.token),
+            at,
+        })
+    }
+
+    fn text(&self) -> Result<String, askama::Error> {
         Text { letter: self }.render()
     }
 
-    pub(super) fn html(&self) -> Result<String, askama::Error> {
+    fn html(&self) -> Result<String, askama::Error> {
         Html { letter: self }.render()
     }
 }
@@ -59,7 +85,7 @@ mod tests {
 
     fn letter(name: Option<&str>) -> Letter {
         Letter {
-            subject: "Subject",
+            subject: "Subject".into(),
             name: name.map(str::to_owned),
             paragraphs: vec!["First & last.".to_owned(), "Second.".to_owned()],
             action: Some(Action {
