@@ -17,6 +17,8 @@ const BOTH: &[Mode] = &[Mode::Distributed, Mode::Embedded];
 /// Cards that are charged, cards that are declined, and debits that are told by webhook.
 const MIXED: &[Payment] = &[CARD, CARD, DECLINED, BANK_DEBIT];
 const CARDS: &[Payment] = &[CARD];
+/// How many times as long as others a drill takes that restarts everything.
+const RESTARTING: usize = 6;
 const DELAY: Duration = Duration::from_millis(100);
 const SLOW: proxy::Fault = proxy::Fault::Bandwidth {
     bytes_per_second: 20_000,
@@ -36,6 +38,8 @@ pub struct Drill {
     hang_ups: u32,
     /// The customers want what there is not enough of.
     pub is_scarce: bool,
+    /// The customers come through the edge and ask once: no request may fail.
+    pub is_strict: bool,
 }
 
 /// A drill with one safeguard removed: the auditor must notice.
@@ -61,6 +65,7 @@ impl Drill {
             payments: MIXED,
             hang_ups: 0,
             is_scarce: false,
+            is_strict: false,
         }
     }
 
@@ -89,9 +94,20 @@ impl Drill {
         self
     }
 
+    const fn strict(mut self) -> Self {
+        self.is_strict = true;
+        self
+    }
+
     pub fn load(&self, orders: usize) -> Load {
         Load {
-            orders,
+            // As long as it takes to restart everything.
+            orders: if self.is_strict {
+                orders * RESTARTING
+            } else {
+                orders
+            },
+            is_strict: self.is_strict,
             per_second: 10,
             payments: self.payments,
             hang_ups: self.hang_ups,
@@ -151,6 +167,12 @@ pub const DRILLS: &[Drill] = &[
         Fault::Kill(PROVIDER),
     )
     .in_both_modes(),
+    Drill::new(
+        "rolling-restart",
+        "SIGTERM to every gateway and worker in turn, behind the edge: no request fails",
+        Fault::RollingRestart,
+    )
+    .strict(),
     Drill::new(
         "worker-frozen",
         "a worker stands still for 12 s with messages in hand",

@@ -61,6 +61,8 @@ pub enum Fault {
     Kill(&'static str),
     /// SIGSTOP, and SIGCONT: as a machine that stands still.
     Freeze(&'static str),
+    /// SIGTERM to one gateway and worker after another, each started again before the next.
+    RollingRestart,
     KillServer(Server),
     Network(Link, proxy::Fault),
     /// Switches of the payment double, as JSON, until the orders are at their ends.
@@ -95,6 +97,7 @@ impl Fault {
             Self::Redelivery(redelivery) => redelivery::prepare(redelivery, system).await,
             Self::Customers
             | Self::Kill(_)
+            | Self::RollingRestart
             | Self::Freeze(_)
             | Self::KillServer(_)
             | Self::Network(..)
@@ -127,6 +130,12 @@ impl Fault {
                 role.process.kill();
                 sleep(HOLD / 4).await;
                 role.start().await
+            }
+            Self::RollingRestart => {
+                for role in system.ordering_roles() {
+                    role.start().await?;
+                }
+                Ok(())
             }
             Self::Freeze(role) => {
                 let process = &system.role(role)?.process;
@@ -181,6 +190,7 @@ impl Fault {
             Self::Customers
             | Self::FailPoint(_, _, Action::Abort)
             | Self::Kill(_)
+            | Self::RollingRestart
             | Self::Freeze(_)
             | Self::KillServer(_)
             | Self::Network(..)

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
 
-use super::customers::Customer;
+use super::customers::{Customer, expect};
 use super::http::Request;
 use super::random::Random;
 use crate::command::Failure;
@@ -37,6 +37,8 @@ pub struct Load {
     pub payments: &'static [Payment],
     /// Of a hundred orders, so many are sent by a client that is gone before the answer comes.
     pub hang_ups: u32,
+    /// Nobody asks twice: whatever is not answered well is a failure. Who has an order reads it.
+    pub is_strict: bool,
 }
 
 /// One order that a customer wants.
@@ -49,6 +51,7 @@ pub struct Wanted {
     pub end: &'static str,
     at: Duration,
     hangs_up: bool,
+    is_strict: bool,
     seed: u64,
 }
 
@@ -89,6 +92,7 @@ impl Load {
                 end,
                 at: Duration::from_secs(1) * number / self.per_second.max(1),
                 hangs_up: random.below(100) < self.hang_ups,
+                is_strict: self.is_strict,
                 seed: seed.wrapping_add(u64::from(number)),
             }
         });
@@ -142,6 +146,9 @@ impl Wanted {
                 match self.request(gateway).send().await {
                     Ok(answer) if answer.status == 201 => {
                         let order_id = super::customers::text(&answer.body, "id")?;
+                        if self.is_strict {
+                            self.read(gateway, &order_id).await?;
+                        }
                         return Ok(Accepted {
                             wanted: self,
                             order_id,
@@ -157,7 +164,7 @@ impl Wanted {
                     Err(error) => last = error.to_string(),
                 }
             }
-            if begun.elapsed() > PATIENCE {
+            if self.is_strict || begun.elapsed() > PATIENCE {
                 break;
             }
             let pause = FIRST_PAUSE * 2_u32.pow(DOUBLINGS.min(attempt));
@@ -167,6 +174,15 @@ impl Wanted {
             "order {} was never answered: {last}",
             self.key
         )))
+    }
+
+    async fn read(&self, gateway: &str, order_id: &str) -> Result<(), Failure> {
+        let path = format!("/v1/orders/{order_id}");
+        let request = Request::get(gateway, &path).bearer(&self.customer.token);
+        let answer = request.send().await.map_err(|error| {
+            Failure::Drill(format!("order {order_id} could not be read: {error}"))
+        });
+        expect(200, "a read of an order", answer?).map(drop)
     }
 
     fn request<'a>(&'a self, gateway: &'a str) -> Request<'a> {
@@ -193,6 +209,7 @@ mod tests {
             per_second: 10,
             payments: &[CARD, DECLINED, BANK_DEBIT],
             hang_ups: 50,
+            is_strict: false,
         };
         let customer = |email: &str| Customer {
             email: email.to_owned(),

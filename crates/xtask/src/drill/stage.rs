@@ -7,6 +7,7 @@ use tokio::sync::watch;
 
 use super::catalogue::{Control, Drill};
 use super::customers::{self, Customer};
+use super::edge::Edge;
 use super::faults::until_accepted;
 use super::orders::{self, Accepted};
 use super::random::Random;
@@ -122,7 +123,15 @@ impl Stage {
         let load = drill.load(size.orders);
         let plan = load.plan(drill.name, size.seed, customers, &products);
         let (counter, progress) = watch::channel(0);
-        let gateways = self.system.gateway_urls();
+        let edge = if drill.is_strict {
+            Some(Edge::start(&self.system).await?)
+        } else {
+            None
+        };
+        let gateways = match &edge {
+            Some(edge) => vec![edge.url()],
+            None => self.system.gateway_urls(),
+        };
         let fault = async {
             if drill.fault.waits_for_orders() {
                 until_accepted(progress, size.orders / 3).await?;
@@ -130,6 +139,9 @@ impl Stage {
             drill.fault.inject(&mut self.system).await
         };
         let (accepted, ()) = tokio::try_join!(orders::place(plan, gateways, &counter), fault)?;
+        if let Some(edge) = edge {
+            edge.stop().await?;
+        }
         for order in &accepted {
             let email = order.wanted.customer.email.clone();
             *self.placed.entry(email).or_default() += 1;
