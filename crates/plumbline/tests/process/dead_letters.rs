@@ -112,7 +112,7 @@ async fn over_rabbitmq_a_message_goes_back_to_its_own_queue() {
     settings.push(setting("broker.url", &services.amqp));
     settings.push(setting("broker.namespace", &namespace));
     let mut queues = auth::queues();
-    queues.push(order_worker::QUEUE);
+    queues.extend([order_worker::QUEUE, order_worker::MAIL_QUEUE]);
     let config = BrokerConfig::new(&services.amqp, &namespace);
     let broker = Broker::connect(config, &queues, CancellationToken::new())
         .await
