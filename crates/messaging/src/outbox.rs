@@ -102,7 +102,7 @@ pub async fn append_all(
 
 /// Every fourth moment, for a drill: what the outbox is there to prevent.
 fn is_lost(now: DateTime<Utc>) -> bool {
-    now.timestamp_subsec_micros() % 4 == 0
+    now.timestamp_subsec_micros().is_multiple_of(4)
 }
 
 /// A message that is to come again, later.

@@ -124,7 +124,7 @@ async fn over_rabbitmq_a_message_goes_back_to_its_own_queue() {
         body: NO_EVENT.into(),
         traceparent: None,
     };
-    for result in broker.publish(&[message.clone()]).await {
+    for result in broker.publish(std::slice::from_ref(&message)).await {
         result.unwrap();
     }
     let mut deliveries = broker.consume(QUEUE, 1).unwrap();
