@@ -14,6 +14,7 @@ mod payments;
 mod refunds;
 mod retries;
 mod signing_keys;
+mod timeline;
 mod user_search;
 
 use sea_orm_migration::prelude::*;
@@ -49,6 +50,7 @@ impl MigratorTrait for OrdersMigrator {
             Box::new(refunds::Migration),
             Box::new(payments::Migration),
             Box::new(retries::Migration),
+            Box::new(timeline::Migration),
         ]
     }
 }

@@ -57,17 +57,24 @@ assets! {
     CONSOLE_SCRIPT = "console/console.js", JAVASCRIPT;
     CONSOLE_SESSION = "console/session.js", JAVASCRIPT;
     CONSOLE_GRAPHQL = "console/graphql.js", JAVASCRIPT;
+    TIMELINE_PAGE = "console/timeline.html", HTML;
+    TIMELINE_SCRIPT = "console/timeline.js", JAVASCRIPT;
+    TIMELINE_STYLE = "console/timeline.css", CSS;
     CONSOLE_STYLE = "console/console.css", CSS;
     CONSOLE_ICON = "console/icon.svg", SVG;
 }
 
-/// Serves the console at `/` and the files under `/assets`.
+/// Serves the console at `/`, the page of an order's timeline, and the files under `/assets`.
 pub(crate) fn routes() -> RouteTable {
-    RouteTable::new("").get("/", Access::Public, console).get(
-        "/assets/{path:.*}",
-        Access::Public,
-        serve,
-    )
+    RouteTable::new("")
+        .get("/", Access::Public, console)
+        // What it shows it asks of the GraphQL API, with the session of the tab.
+        .get("/orders/{id}/timeline", Access::Public, timeline)
+        .get("/assets/{path:.*}", Access::Public, serve)
+}
+
+async fn timeline(request: HttpRequest) -> HttpResponse {
+    TIMELINE_PAGE.answer(&request)
 }
 
 async fn console(request: HttpRequest) -> HttpResponse {
@@ -124,7 +131,7 @@ mod tests {
     /// Everything that a page names is embedded, and nothing comes from elsewhere.
     #[test]
     fn pages_load_embedded_files_only() {
-        for page in [&GRAPHIQL_PAGE, &CONSOLE_PAGE] {
+        for page in [&GRAPHIQL_PAGE, &CONSOLE_PAGE, &TIMELINE_PAGE] {
             let html = std::str::from_utf8(page.bytes).unwrap();
             for attribute in ["src=\"", "href=\"/assets/"] {
                 for rest in html.split(attribute).skip(1) {

@@ -26,7 +26,7 @@ pub use mail::{MAIL_CONSUMER, MAIL_QUEUE, MailDeps};
 pub use saga::{HandleError, Saga};
 
 /// The name under which the saga keeps its receipts in the inbox.
-pub const CONSUMER: &str = "orders.saga";
+pub const CONSUMER: &str = orders::SAGA_CONSUMER;
 
 /// The saga's queue. It takes every event of the context, so that none is unroutable; those that
 /// ask for no step are only acknowledged.

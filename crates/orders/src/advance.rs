@@ -11,6 +11,7 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, DatabaseTransaction, EntityTrait, ExprTrait, QueryFilter,
     sea_query::Expr,
 };
+use trace_context::Activity;
 
 use crate::{
     Order, OrderError,
@@ -68,15 +69,6 @@ pub(crate) async fn record(
     now: DateTime<Utc>,
     order: &Order,
 ) -> Result<(), OrderError> {
-    let history = order_history::ActiveModel {
-        order_id: Set(order.id.into()),
-        version: Set(order.version),
-        status: Set(order.status.as_str().to_owned()),
-        at: Set(now),
-    };
-    order_history::Entity::insert(history)
-        .exec_without_returning(transaction)
-        .await?;
     let data = OrderTransitioned {
         order_id: order.id,
         customer_id: order.customer_id,
@@ -85,6 +77,21 @@ pub(crate) async fn record(
         at: now,
     };
     let event = event(now, order.id, order.status.event_type().as_str(), data)?;
+    let activity = Activity::current();
+    let trace_id = event.traceparent.as_deref();
+    let history = order_history::ActiveModel {
+        order_id: Set(order.id.into()),
+        version: Set(order.version),
+        status: Set(order.status.as_str().to_owned()),
+        at: Set(now),
+        event_id: Set(Some(event.id)),
+        trace_id: Set(trace_id.and_then(trace_context::trace_id_of)),
+        origin: Set(activity.as_ref().map(|activity| activity.name().to_owned())),
+        started_at: Set(activity.map(|activity| activity.began_at(now))),
+    };
+    order_history::Entity::insert(history)
+        .exec_without_returning(transaction)
+        .await?;
     Ok(outbox::append(transaction, now, event).await?)
 }
 

@@ -29,6 +29,7 @@ mod reserve;
 mod settle_charge;
 mod settle_refund;
 mod store;
+mod timeline;
 mod update_product;
 mod view;
 
@@ -48,6 +49,7 @@ pub use place::Placed;
 pub use received::{Applied, Received};
 pub use reconcile::{BookedPayment, Discrepancy, DiscrepancyKind};
 pub use refund::{Refund, RefundOutcome};
+pub use timeline::{MAIL_CONSUMER, SAGA_CONSUMER, TimelineEntry, TimelineKind};
 pub use view::{HistoryEntry, Order, OrderLine, Payment, Product, ProductKey};
 
 /// The ordering context. Clones share everything.

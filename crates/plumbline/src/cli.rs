@@ -18,6 +18,7 @@ use crate::{
     banner,
     dead_letters::{self, DeadLettersFailed},
     documents::{self, DocumentFailed},
+    follow::{self, FollowFailed},
     health_check::{self, HealthFailed},
     keys::{self, KeysFailed},
     migrate,
@@ -87,6 +88,9 @@ enum Command {
     /// Messages that could not be handled and were set aside.
     #[command(subcommand)]
     DeadLetters(dead_letters::Command),
+    /// Print the way of an order: requests, steps, messages, payments, webhooks, and how long each
+    /// took.
+    Follow(follow::Options),
     /// Ask a running process whether it is ready; exits with 1 if it is not.
     Health {
         /// What to ask instead of /health/ready on the address of the settings.
@@ -139,6 +143,8 @@ enum Failure {
     Reconcile(#[from] ReconcileFailed),
     #[error(transparent)]
     DeadLetters(#[from] DeadLettersFailed),
+    #[error(transparent)]
+    Follow(#[from] FollowFailed),
     #[error(transparent)]
     ServiceAccount(#[from] ServiceAccountFailed),
     #[error(transparent)]
@@ -247,6 +253,10 @@ async fn dispatch(arguments: Arguments) -> Result<Output, Failure> {
                 text,
                 status: u8::from(!is_done),
             })
+        }
+        Some(Command::Follow(options)) => {
+            let settings = Settings::load(loader, Role::All)?;
+            Ok(follow::run(&settings, &options).await?.into())
         }
         Some(Command::Health { url }) => {
             let url = match url {

@@ -8,6 +8,7 @@ pub mod cli;
 mod cors;
 mod dead_letters;
 mod documents;
+mod follow;
 mod health_check;
 mod http;
 mod keys;

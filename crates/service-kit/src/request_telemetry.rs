@@ -9,6 +9,7 @@ use actix_web::{
     http::header::{HeaderName, HeaderValue},
     middleware::Next,
 };
+use trace_context::Activity;
 use tracing::{Instrument, Span, field::Empty};
 use uuid::Uuid;
 
@@ -41,8 +42,9 @@ pub async fn record<B: MessageBody + 'static>(
     let span = span(&request, &request_id);
     let method = request.method().to_string();
     // The request must not be cloned before it is routed: actix-web panics then.
+    let activity = Activity::begin(&format!("{method} {}", request.path()));
     let answered = with_request_id(request_id.clone(), next.call(request)).instrument(span.clone());
-    let mut response = answered.await?;
+    let mut response = activity.run(answered).await?;
     if let Ok(value) = HeaderValue::from_str(&request_id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }

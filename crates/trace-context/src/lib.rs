@@ -1,12 +1,16 @@
 //! W3C Trace Context (`traceparent`, version 00) in and out of `tracing` spans: what turns an
 //! HTTP request, an outbox row, a message and a payment call into one trace.
 
+mod activity;
+
 use opentelemetry::{
     Context,
     trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState},
 };
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt;
+
+pub use activity::Activity;
 
 /// The current span as a `traceparent` header; `None` where no trace is recorded.
 #[must_use]
@@ -35,6 +39,12 @@ pub fn current_trace_id() -> Option<String> {
     let context = Span::current().context();
     let span = context.span().span_context().clone();
     span.is_valid().then(|| span.trace_id().to_string())
+}
+
+/// The id of the trace that a `traceparent` names.
+#[must_use]
+pub fn trace_id_of(traceparent: &str) -> Option<String> {
+    parse(traceparent).map(|context| context.trace_id().to_string())
 }
 
 /// Makes `span` a child of the span that `traceparent` names. Call it before the span is entered.
@@ -114,5 +124,7 @@ mod tests {
             assert!(parse(text).is_none(), "{text}");
         }
         assert!(parse(PARENT).is_some());
+        let trace_id = trace_id_of(PARENT);
+        assert_eq!(trace_id.as_deref(), Some(&PARENT[3..35]));
     }
 }

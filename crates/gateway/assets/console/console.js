@@ -174,7 +174,10 @@ function watch(order) {
   element("watch-card").hidden = false;
   const card = make("article", "order");
   const header = make("header");
-  header.append(make("strong", "", order.number), make("span", "", money(order.total)));
+  const way = make("a", "", order.number);
+  way.href = `/orders/${encodeURIComponent(order.id)}/timeline`;
+  way.title = "The way of this order";
+  header.append(way, make("span", "", money(order.total)));
   const states = make("ul", "states");
   card.append(header, states);
   element("orders").prepend(card);

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use kernel::{Actor, OrderId, ProductId, UserId};
-use orders::{HistoryEntry, Order, OrderError, OrderLine, Orders, Payment, Product};
+use orders::{HistoryEntry, Order, OrderError, OrderLine, Orders, Payment, Product, TimelineEntry};
 use tokio::task::JoinError;
 use tracing::Instrument;
 
@@ -24,6 +24,7 @@ pub(super) struct Loaders {
     pub(super) products: Loader<ProductId, ProductId, Product, OrderError>,
     pub(super) lines: Loader<OrderId, Order, Vec<OrderLine>, OrderError>,
     pub(super) history: Loader<OrderId, OrderId, Vec<HistoryEntry>, OrderError>,
+    pub(super) timelines: Loader<OrderId, OrderId, Vec<TimelineEntry>, OrderError>,
     pub(super) people: Loader<UserId, UserId, Known, Panicked>,
 }
 
@@ -53,7 +54,7 @@ impl Loaders {
     pub(super) fn new(orders: &Orders, people: &People) -> Self {
         let people = people.clone();
         let (products, lines, history) = (orders.clone(), orders.clone(), orders.clone());
-        let (readable, payments) = (orders.clone(), orders.clone());
+        let (readable, payments, timelines) = (orders.clone(), orders.clone(), orders.clone());
         Self {
             orders: Loader::new(move |of: Vec<(Actor, OrderId)>| {
                 let orders = readable.clone();
@@ -81,6 +82,10 @@ impl Loaders {
             history: Loader::new(move |ids: Vec<OrderId>| {
                 let orders = history.clone();
                 async move { orders.history_of(&ids).await }.boxed()
+            }),
+            timelines: Loader::new(move |ids: Vec<OrderId>| {
+                let orders = timelines.clone();
+                async move { orders.timelines_of(&ids).await }.boxed()
             }),
             people: Loader::new(move |ids: Vec<UserId>| {
                 let people = people.clone();

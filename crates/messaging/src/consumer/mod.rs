@@ -26,6 +26,7 @@ use metrics::counter;
 use sea_orm::DbErr;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
+use trace_context::Activity;
 use tracing::Instrument;
 
 use crate::{
@@ -263,7 +264,11 @@ impl<H: Handler> Hand<H> {
             fail_points::reached(FailPoint::Handler);
             handler.handle(message, attempt).await
         };
-        match AssertUnwindSafe(handling).catch_unwind().await {
+        let activity = Activity::begin(&format!("process {}", message.event_type));
+        match AssertUnwindSafe(activity.run(handling))
+            .catch_unwind()
+            .await
+        {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(Failed {
                 class: error.class(),

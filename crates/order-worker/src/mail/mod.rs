@@ -19,7 +19,7 @@ use url::Url;
 use user_directory::{Directory, DirectoryError};
 
 /// The name under which receipts are kept in the inbox.
-pub const MAIL_CONSUMER: &str = "orders.mail";
+pub const MAIL_CONSUMER: &str = orders::MAIL_CONSUMER;
 
 /// The events that a customer is told of: an order's ends.
 pub(crate) const TOLD: &[&str] = &[

@@ -11,6 +11,13 @@ pub struct Model {
     pub version: i32,
     pub status: String,
     pub at: DateTimeUtc,
+    /// The event that told of it.
+    pub event_id: Option<Uuid>,
+    pub trace_id: Option<String>,
+    /// The request or the message that led to it ...
+    pub origin: Option<String>,
+    /// ... and when work on that began.
+    pub started_at: Option<DateTimeUtc>,
 }
 
 #[derive(Clone, Copy, Debug, EnumIter, DeriveRelation)]

@@ -22,3 +22,4 @@ mod reading;
 mod refunding;
 mod shop;
 mod stock;
+mod timeline;

@@ -9,7 +9,7 @@ use service_kit::routes::Access;
 use crate::support::operations;
 
 /// Routes that are no operations of an API: pages, their files, and what operators ask.
-const NOT_OPERATIONS: [&str; 20] = [
+const NOT_OPERATIONS: [&str; 21] = [
     "/",
     "/.well-known/oauth-authorization-server/auth",
     "/assets/{path:.*}",
@@ -30,6 +30,7 @@ const NOT_OPERATIONS: [&str; 20] = [
     "/graphql",
     "/metrics",
     "/openapi.json",
+    "/orders/{id}/timeline",
 ];
 /// What others call, as they describe it.
 const OF_OTHERS: [&str; 3] = ["/health/live", "/health/ready", "/webhooks/stripe"];

@@ -21,6 +21,7 @@ mod documents;
 mod ends;
 mod events;
 mod external_login;
+mod follow;
 mod headers;
 mod health;
 mod idempotency;

@@ -7,6 +7,7 @@ mod node;
 mod order;
 mod payment;
 mod product;
+mod timeline;
 mod timestamp;
 
 use async_graphql::{ContextSelectionSet, SimpleObject, Value};

@@ -4,6 +4,7 @@ use async_graphql::{
 };
 
 use super::payment::Payment;
+use super::timeline::TimelineEntry;
 use super::{Customer, Money, Product, Timestamp};
 use crate::graphql::direct::{Direct, Plain, at_once};
 use crate::graphql::failure::order_failure;
@@ -113,6 +114,19 @@ impl Order {
             .map_err(|error| order_failure(&error))?
             .unwrap_or_default();
         Ok(Some(history.into_iter().map(OrderEvent::from).collect()))
+    }
+
+    /// Everything that is known of its way: requests, steps, messages, payments, webhooks, mails;
+    /// the oldest first.
+    async fn timeline(&self, context: &Context<'_>) -> Result<Option<Vec<TimelineEntry>>, Error> {
+        let loaders = context.data::<Loaders>()?;
+        let timeline = loaders.timelines.load(self.0.id, self.0.id).await;
+        let timeline = timeline
+            .map_err(|error| order_failure(&error))?
+            .unwrap_or_default();
+        Ok(Some(
+            timeline.into_iter().map(TimelineEntry::from).collect(),
+        ))
     }
 }
 
