@@ -2,8 +2,10 @@
 
 use chrono::TimeDelta;
 use kernel::OrderId;
+use messaging::outbox;
 use orders::{PaymentNotice, domain::OrderStatus};
 use payment_double::Behaviour;
+use sea_orm::{EntityTrait, QueryFilter, entity::prelude::*};
 
 use crate::{
     databases::on_each_database,
@@ -51,6 +53,34 @@ async fn an_outcome_that_stays_unknown_is_asked_for_again_at_the_deadline() {
         system.reaches(order, OrderStatus::PaymentUnknown).await;
         world.provider_behaves(Behaviour::default());
         world.pass_a_deadline();
+        assert_charged_once(world, system, order).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_charge_that_the_provider_does_not_take_for_now_is_put_off_and_made_once() {
+    on_each_database(async |world| {
+        let system = world.boot().await;
+        world.provider_behaves(Behaviour {
+            fail_status: 429,
+            ..broken()
+        });
+        let order = place(&system, "pm_card_visa").await;
+        let put_off = outbox::Entity::find().filter(outbox::Column::FailedAttempts.gt(0));
+        crate::world::until("the step is put off", async || {
+            let database = system.orders.database();
+            put_off
+                .clone()
+                .one(database.reader())
+                .await
+                .unwrap()
+                .is_some()
+        })
+        .await;
+        world.provider_behaves(Behaviour::default());
+        // The longest of the first delays.
+        world.clock.advance(TimeDelta::seconds(1));
         assert_charged_once(world, system, order).await;
     })
     .await;
