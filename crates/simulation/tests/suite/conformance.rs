@@ -163,7 +163,7 @@ impl Shop {
             }
             Call::SettleRefund(message, order, intent) => {
                 let refund = self.orders.refund_of(&self.intent(intent, order)).await;
-                let refund = refund.unwrap().expect("there is a refund");
+                let refund = refund.unwrap().unwrap();
                 let received = self.received(message);
                 let outcome = RefundOutcome::Succeeded {
                     provider_refund_id: format!("re_{}", self.id(order)),
