@@ -31,7 +31,10 @@ pub struct Edge {
 /// Whether there is an nginx on this machine.
 pub fn is_installed() -> bool {
     let mut version = Command::new(PROGRAM);
-    version.arg("-v").stdout(Stdio::null()).stderr(Stdio::null());
+    version
+        .arg("-v")
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     version.status().is_ok_and(|status| status.success())
 }
 
@@ -41,7 +44,9 @@ impl Edge {
     /// # Errors
     /// When nginx refuses the configuration, or no gateway is ready.
     pub async fn start(system: &System) -> Result<Self, Failure> {
-        let folder = tempfile::Builder::new().prefix("plumbline-edge-").tempdir()?;
+        let folder = tempfile::Builder::new()
+            .prefix("plumbline-edge-")
+            .tempdir()?;
         // Its workers are not root, if it is.
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755))?;
         let port = ports::free_port()?;
@@ -58,7 +63,9 @@ impl Edge {
         let mut command = Command::new(PROGRAM);
         command.arg("-c").arg(&file).arg("-p").arg(folder.path());
         command.args(["-e", "stderr", "-g", "daemon off;"]);
-        let log = workspace::metadata()?.target_directory.join("drill/logs/edge.log");
+        let log = workspace::metadata()?
+            .target_directory
+            .join("drill/logs/edge.log");
         let mut process = ServerProcess::new(PROGRAM, command, log);
         let ready = async || readiness::http(port, "/health/ready").await;
         process.start(PATIENCE, ready).await?;
@@ -101,23 +108,38 @@ fn adapted(
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     let temporary = temporary.map(|name| format!("    {name}_temp_path {folder}/{name};\n"));
     let gateways = gateways.iter().map(|gateway| address(gateway));
-    let gateways: Vec<_> = gateways.map(|at| format!("server {at} {REPLICA}")).collect();
+    let gateways: Vec<_> = gateways
+        .map(|at| format!("server {at} {REPLICA}"))
+        .collect();
     let changes = [
         ("pid /run/nginx.pid;", format!("pid {folder}/nginx.pid;")),
         ("http {\n", format!("http {{\n{}", temporary.concat())),
-        ("access_log /dev/stdout json;", format!("access_log {folder}/access.log json;")),
+        (
+            "access_log /dev/stdout json;",
+            format!("access_log {folder}/access.log json;"),
+        ),
         ("resolver 127.0.0.11 valid=2s ipv6=off;", String::new()),
-        (&format!("server auth:8080 {REPLICAS}"), format!("server {auth} {REPLICA}")),
-        (&format!("server gateway:8080 {REPLICAS}"), gateways.join("\n        ")),
+        (
+            &format!("server auth:8080 {REPLICAS}"),
+            format!("server {auth} {REPLICA}"),
+        ),
+        (
+            &format!("server gateway:8080 {REPLICAS}"),
+            gateways.join("\n        "),
+        ),
         ("listen 8080;", format!("listen 127.0.0.1:{port};")),
     ];
-    changes.into_iter().try_fold(deployed.to_owned(), |text, (from, to)| {
-        if text.matches(from).count() == 1 {
-            Ok(text.replace(from, &to))
-        } else {
-            Err(Failure::Drill(format!("{CONFIGURATION} does not have `{from}` once")))
-        }
-    })
+    changes
+        .into_iter()
+        .try_fold(deployed.to_owned(), |text, (from, to)| {
+            if text.matches(from).count() == 1 {
+                Ok(text.replace(from, &to))
+            } else {
+                Err(Failure::Drill(format!(
+                    "{CONFIGURATION} does not have `{from}` once"
+                )))
+            }
+        })
 }
 
 #[cfg(test)]

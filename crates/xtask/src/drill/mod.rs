@@ -3,6 +3,7 @@
 
 mod build;
 mod catalogue;
+mod controls;
 mod customers;
 mod edge;
 mod faults;
@@ -23,7 +24,8 @@ use crate::command::Failure;
 use crate::load::launcher::Launcher;
 use crate::load::system::{Blueprint, Mode, System};
 use crate::{services, workspace};
-use catalogue::{CONTROLS, Control, DRILLS, Drill};
+use catalogue::{DRILLS, Drill};
+use controls::{CONTROLS, Control};
 use report::Outcome;
 use stage::{Shown, Size, Stage};
 

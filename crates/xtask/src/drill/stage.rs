@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use tokio::sync::watch;
 
-use super::catalogue::{Control, Drill};
+use super::catalogue::Drill;
+use super::controls::Control;
 use super::customers::{self, Customer};
 use super::edge::Edge;
 use super::faults::until_accepted;
