@@ -102,8 +102,8 @@ fn adapted(
     gateways: &[String],
 ) -> Result<String, Failure> {
     // Names need Docker's resolver; `resolve` itself needs nginx 1.27.3.
-    const REPLICAS: &str = "resolve max_fails=1 fail_timeout=1s;";
-    const REPLICA: &str = "max_fails=1 fail_timeout=1s;";
+    const REPLICAS: &str = "resolve max_fails=0;";
+    const REPLICA: &str = "max_fails=0;";
     let folder = folder.display();
     let temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
     let temporary = temporary.map(|name| format!("    {name}_temp_path {folder}/{name};\n"));
@@ -152,9 +152,9 @@ mod tests {
         let gateways = [url(1), url(2)];
         let text = adapted(&deployed, Path::new("/here"), 9, "127.0.0.1:3", &gateways).unwrap();
         for part in [
-            "server 127.0.0.1:1 max_fails=1 fail_timeout=1s;",
-            "server 127.0.0.1:2 max_fails=1 fail_timeout=1s;",
-            "server 127.0.0.1:3 max_fails=1 fail_timeout=1s;",
+            "server 127.0.0.1:1 max_fails=0;",
+            "server 127.0.0.1:2 max_fails=0;",
+            "server 127.0.0.1:3 max_fails=0;",
             "listen 127.0.0.1:9;",
             "proxy_temp_path /here/proxy;",
         ] {
