@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::bench::BenchArguments;
 use crate::bench_gateway::BenchGatewayArguments;
+use crate::bench_orders::BenchOrdersArguments;
 use crate::processes::ProcessTarget;
 use crate::profile::{PROFILES, Profile};
 use crate::report::{self, Report};
@@ -48,6 +49,10 @@ pub enum Command {
     ///
     /// Exit status: 0, 1 an aim missed with --check, 2 nothing could be measured.
     BenchGateway(Box<BenchGatewayArguments>),
+    /// Count confirmed orders beside what PostgreSQL can commit, and how long each took.
+    ///
+    /// Exit status: 0, 1 an aim missed with --check, 2 nothing could be measured.
+    BenchOrders(Box<BenchOrdersArguments>),
 }
 
 #[derive(Debug, clap::Args)]
@@ -264,7 +269,7 @@ mod tests {
         let line = ["loadtests", "run"].iter().chain(arguments);
         match Arguments::try_parse_from(line).unwrap().command {
             Command::Run(arguments) => (*arguments).into_options(),
-            Command::BenchAuth(_) | Command::BenchGateway(_) => {
+            Command::BenchAuth(_) | Command::BenchGateway(_) | Command::BenchOrders(_) => {
                 unreachable!("the line says run")
             }
         }

@@ -14,12 +14,14 @@
 //! 4. thresholds decide ([`thresholds`]), and the figures go to JSON and to one HTML file that
 //!    loads nothing from anywhere ([`report`]).
 //!
-//! [`bench`] and [`bench_gateway`] measure something else with the same parts: what log-ins cost, and
-//! whom they disturb; and the gateway beside servers that do one thing of it.
+//! [`bench`], [`bench_gateway`] and [`bench_orders`] measure something else with the same parts: what
+//! log-ins cost, and whom they disturb; the gateway beside servers that do one thing of it; and orders a
+//! second beside what PostgreSQL can commit.
 
 pub mod audit;
 pub mod bench;
 pub mod bench_gateway;
+pub mod bench_orders;
 pub mod cli;
 pub mod failure;
 pub mod generator;

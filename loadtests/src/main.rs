@@ -1,4 +1,5 @@
-//! `loadtests run PROFILE`, `loadtests bench-auth` and `loadtests bench-gateway`: see the library for how they measure.
+//! `loadtests run PROFILE` and `loadtests bench-auth`, `bench-gateway` and `bench-orders`: see the
+//! library for how they measure.
 
 use std::error::Error;
 use std::process::ExitCode;
@@ -20,6 +21,13 @@ async fn main() -> ExitCode {
         },
         Command::BenchGateway(arguments) => {
             match loadtests::bench_gateway::run_command(*arguments).await {
+                Ok(true) => ExitCode::SUCCESS,
+                Ok(false) => ExitCode::FAILURE,
+                Err(error) => cannot_run(&error),
+            }
+        }
+        Command::BenchOrders(arguments) => {
+            match loadtests::bench_orders::run_command(*arguments).await {
                 Ok(true) => ExitCode::SUCCESS,
                 Ok(false) => ExitCode::FAILURE,
                 Err(error) => cannot_run(&error),

@@ -27,6 +27,22 @@ pub enum Benchmark {
     /// The gateway beside a bare actix-web + async-graphql + sea-orm server, a bare JSON handler and
     /// a bare PostgreSQL driver, on private servers; the figures go to target/bench-gateway.json.
     Gateway(GatewayArguments),
+    /// Confirmed orders beside `pgbench -N` on the same PostgreSQL, and how long each took; the
+    /// figures go to target/bench-orders.json. Distributed unless told otherwise.
+    Orders(OrdersArguments),
+}
+
+#[derive(Debug, clap::Args)]
+pub struct OrdersArguments {
+    /// Fail when an aim is missed. Only a quiet machine measures the system and not its neighbours.
+    #[arg(long)]
+    check: bool,
+    /// One process on SQLite; without pgbench, there is nothing to compare with.
+    #[arg(long)]
+    embedded: bool,
+    /// Handed on to `loadtests bench-orders`, for example --rounds 5 --backlog 50000.
+    #[arg(last = true)]
+    more: Vec<String>,
 }
 
 #[derive(Debug, clap::Args)]
@@ -63,6 +79,7 @@ pub async fn run(benchmark: &Benchmark) -> Result<(), Failure> {
     match benchmark {
         Benchmark::Auth(arguments) => run_auth(arguments).await,
         Benchmark::Gateway(arguments) => run_gateway(arguments).await,
+        Benchmark::Orders(arguments) => run_orders(arguments).await,
     }
 }
 
@@ -164,6 +181,47 @@ async fn auth(arguments: &Arguments, system: &System) -> Result<(), Failure> {
         command.arg("--check");
     }
     command.args(&arguments.more);
+    launcher::configure(&mut command, &system.settings);
+    execute(&mut command).await
+}
+
+async fn run_orders(arguments: &OrdersArguments) -> Result<(), Failure> {
+    let mode = if arguments.embedded {
+        Mode::Embedded
+    } else {
+        Mode::Distributed
+    };
+    let mut stages = Stages::default();
+    if stages.run("build", build(&[])).await.is_some()
+        && let Some(system) = stages.run("start", System::start(mode)).await
+    {
+        stages.run("bench", orders(arguments, &system)).await;
+        stages.run("stop", system.stop()).await;
+    }
+    stages.finish()
+}
+
+async fn orders(arguments: &OrdersArguments, system: &System) -> Result<(), Failure> {
+    let target = workspace::metadata()?.target_directory;
+    let mut command = Command::new(target.join("release/loadtests"));
+    command.args(["bench-orders", "--auth-url", &system.auth_url]);
+    command.args(["--gateway-url", &system.gateway_url]);
+    command.args(["--orders-url", &system.orders_url()?]);
+    command.args(["--pids", &system.process_ids()]);
+    command.args(["--audit-command", &system.audit_command]);
+    command.args(["--mode", system.mode.name(), "--commit", &commit()]);
+    if let Some(pgbench) = system.pgbench()? {
+        command.arg("--pgbench").arg(&pgbench.program);
+        command.args(["--pgbench-url", &pgbench.url]);
+    }
+    command
+        .arg("--report")
+        .arg(target.join("bench-orders.json"));
+    if arguments.check {
+        command.arg("--check");
+    }
+    command.args(&arguments.more);
+    // For the auditor, which reads the same databases.
     launcher::configure(&mut command, &system.settings);
     execute(&mut command).await
 }

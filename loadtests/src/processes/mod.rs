@@ -57,6 +57,13 @@ impl ProcessTarget {
         let usage = ProcessTree::read().usage(self.pid).ok()?;
         Some(usage.resident_bytes)
     }
+
+    /// Processor time that it and everything that it started have used, in seconds.
+    #[must_use]
+    pub fn cpu_seconds(&self) -> Option<f64> {
+        let usage = ProcessTree::read().usage(self.pid).ok()?;
+        Some(usage.cpu_s)
+    }
 }
 
 /// One process over the time of the run.

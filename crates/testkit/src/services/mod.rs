@@ -12,7 +12,7 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-pub use postgres::Postgres;
+pub use postgres::{Pgbench, Postgres};
 pub use program::Program;
 pub use rabbitmq::RabbitMq;
 pub use redis::Redis;

@@ -24,6 +24,13 @@ pub struct Postgres {
     _folder: TempDir,
 }
 
+/// PostgreSQL's own benchmark, ready to run.
+#[derive(Debug)]
+pub struct Pgbench {
+    pub program: PathBuf,
+    pub url: String,
+}
+
 impl Postgres {
     /// Creates a cluster and starts it on a free port.
     ///
@@ -103,6 +110,17 @@ impl Postgres {
         psql.arg(self.database_url(name))
             .args(["--command", statement]);
         run(&mut psql)
+    /// `pgbench` with a database that it has filled with a million accounts, so that two clients
+    /// seldom want the same one.
+    ///
+    /// # Errors
+    /// When it was called before, or the server doesn't answer.
+    pub fn pgbench(&self) -> Result<Pgbench, ServiceError> {
+        let program = self.programs.join("pgbench");
+        let url = self.create_database("pgbench")?;
+        let mut initialise = Command::new(&program);
+        run(initialise.args(["--initialize", "--scale=10", "--quiet", &url]))?;
+        Ok(Pgbench { program, url })
     }
 
     /// The loopback port that it listens on, the same over restarts.

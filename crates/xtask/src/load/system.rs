@@ -4,7 +4,7 @@ use std::process::Command;
 
 use testkit::mail::MailCatcher;
 use testkit::proxy::Proxy;
-use testkit::services::Services;
+use testkit::services::{Pgbench, Services};
 
 use super::launcher::{Launcher, Role, Settings, setting};
 use super::setup;
@@ -205,6 +205,31 @@ impl System {
     /// A command of plumbline over the system's databases, for example `audit`.
     pub fn command(&self, arguments: &[&str]) -> Command {
         self.launcher.command(arguments, &self.settings)
+    }
+
+    /// The database of the ordering context.
+    ///
+    /// # Errors
+    /// When there is none, which would be a mistake.
+    pub fn orders_url(&self) -> Result<String, Failure> {
+        match self.mode {
+            Mode::Distributed => Ok(self.value("orders.database_url")?.to_owned()),
+            Mode::Embedded => {
+                let folder = self.value("storage.data_dir")?;
+                Ok(format!("sqlite:{folder}/orders.db"))
+            }
+        }
+    }
+
+    /// `pgbench` on the system's PostgreSQL, in a database of its own that it has filled. None in
+    /// the embedded mode.
+    ///
+    /// # Errors
+    /// When the database can't be made.
+    pub fn pgbench(&self) -> Result<Option<Pgbench>, Failure> {
+        let services = self.services.as_ref();
+        let pgbench = services.map(|services| services.postgres.pgbench());
+        Ok(pgbench.transpose()?)
     }
 
     /// Runs SQL in the orders' database and returns a line for each row.
