@@ -28,6 +28,10 @@ pub struct BrokerConfig {
     pub url: String,
     /// Prefixes the name of every queue and exchange, so that several systems share a broker.
     pub namespace: String,
+    /// Patterns of event types that are news: where no queue takes one, it goes to those who listen
+    /// ([`Broker::broadcast`]), and is confirmed though nobody does. Every other message that no
+    /// queue takes is [`PublishError::Unroutable`].
+    pub news: Vec<String>,
     /// How long one message may wait for its confirm.
     pub publish_timeout: Duration,
     /// How long [`Broker::connect`] tries before it gives up. Later it tries for ever.
@@ -39,6 +43,7 @@ impl BrokerConfig {
         Self {
             url: url.into(),
             namespace: namespace.into(),
+            news: Vec::new(),
             publish_timeout: Duration::from_secs(5),
             connect_timeout: Duration::from_secs(10),
         }
@@ -83,6 +88,7 @@ impl Broker {
         match scheme {
             "memory" => Ok(Self::InProcess(InProcess::new(
                 queues,
+                config.news,
                 config.publish_timeout,
                 stop,
             ))),

@@ -42,6 +42,7 @@ struct Shared {
     broadcast: broadcast::Sender<Message>,
     /// The patterns of the live subscribers, who own them.
     patterns: Mutex<Vec<Weak<str>>>,
+    news: Vec<String>,
     publish_timeout: Duration,
     stop: CancellationToken,
 }
@@ -49,6 +50,7 @@ struct Shared {
 impl InProcess {
     pub(crate) fn new(
         specs: &[QueueSpec],
+        news: Vec<String>,
         publish_timeout: Duration,
         stop: CancellationToken,
     ) -> Self {
@@ -57,6 +59,7 @@ impl InProcess {
             queues: queues.collect(),
             broadcast: broadcast::Sender::new(BROADCAST_CAPACITY),
             patterns: Mutex::default(),
+            news,
             publish_timeout,
             stop,
         }))
@@ -169,7 +172,10 @@ impl InProcess {
         }
         let accepts = |queue: &&Arc<Queue>| queue.spec.accepts(&message.event_type);
         let queues: Vec<_> = self.0.queues.iter().filter(accepts).collect();
-        if queues.is_empty() && !self.has_subscriber(&message.event_type) {
+        if queues.is_empty()
+            && !topology::is_news(&self.0.news, &message.event_type)
+            && !self.has_subscriber(&message.event_type)
+        {
             return Err(PublishError::Unroutable);
         }
         let slots = join_all(queues.iter().map(|queue| queue.free_slot()));

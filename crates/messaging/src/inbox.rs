@@ -1,11 +1,14 @@
 //! What each consumer has applied, so that a message delivered twice takes effect once.
 
+use std::collections::{BTreeSet, HashSet};
+
 use chrono::{DateTime, Utc};
 use database::Database;
 use fail_points::Safeguard;
 use sea_orm::{
     ConnectionTrait, DbErr, QueryOrder, QuerySelect, QueryTrait, Set, TryInsertResult,
-    entity::prelude::*, sea_query::ExprTrait,
+    entity::prelude::*,
+    sea_query::{ExprTrait, OnConflict, Query},
 };
 use uuid::Uuid;
 
@@ -57,6 +60,47 @@ pub async fn record(
         TryInsertResult::Inserted(1..) => Receipt::Fresh,
         _ => Receipt::Duplicate,
     })
+}
+
+/// The same for many messages with one statement; the answers are in their order. A message that is
+/// named twice is fresh the first time.
+pub async fn record_all(
+    transaction: &impl ConnectionTrait,
+    messages: Vec<(&str, Uuid)>,
+    now: DateTime<Utc>,
+) -> Result<Vec<Receipt>, DbErr> {
+    if messages.is_empty() {
+        return Ok(Vec::new());
+    }
+    if fail_points::is_removed(Safeguard::Inbox) {
+        return Ok(vec![Receipt::Fresh; messages.len()]);
+    }
+    // Whoever records several of the same messages at once waits for us, and not we for them.
+    let sorted: BTreeSet<_> = messages.iter().copied().collect();
+    let mut insert = Query::insert();
+    insert
+        .into_table(Entity)
+        .columns([Column::Consumer, Column::MessageId, Column::ReceivedAt]);
+    for (consumer, message_id) in sorted {
+        insert.values_panic([consumer.into(), message_id.into(), now.into()]);
+    }
+    insert
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .returning(Query::returning().columns([Column::Consumer, Column::MessageId]));
+    let mut fresh = HashSet::new();
+    for row in transaction.query_all(&insert).await? {
+        let consumer: String = row.try_get("", "consumer")?;
+        let message_id: Uuid = row.try_get("", "message_id")?;
+        fresh.insert((consumer, message_id));
+    }
+    let receipt = |(consumer, message_id): (&str, Uuid)| {
+        if fresh.remove(&(consumer.to_owned(), message_id)) {
+            Receipt::Fresh
+        } else {
+            Receipt::Duplicate
+        }
+    };
+    Ok(messages.into_iter().map(receipt).collect())
 }
 
 /// Forgets at most `limit` receipts older than `before`, and says how many it were. No message

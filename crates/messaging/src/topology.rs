@@ -25,6 +25,11 @@ impl QueueSpec {
 /// The reason that a dead letter carries when its deliveries were used up. RabbitMQ's own word.
 pub(crate) const DELIVERY_LIMIT_REACHED: &str = "delivery_limit";
 
+/// Whether a message of this type may go to nobody, if no queue takes it.
+pub(crate) fn is_news(news: &[String], event_type: &str) -> bool {
+    news.iter().any(|pattern| matches(pattern, event_type))
+}
+
 /// Whether a topic pattern of AMQP 0-9-1 matches a routing key.
 pub(crate) fn matches(pattern: &str, routing_key: &str) -> bool {
     fn words_match(pattern: &[&str], key: &[&str]) -> bool {

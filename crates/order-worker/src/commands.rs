@@ -54,7 +54,7 @@ macro_rules! commands {
 
         const COMMANDS: &[(&str, Command)] = &[$(($event_type, $command),)+];
 
-        /// The events that must leave a receipt.
+        /// The events that ask for something: those that the queue takes, and that leave a receipt.
         pub(crate) const RECEIPTED: &[&str] = &[$($event_type,)+];
     };
 }
@@ -65,7 +65,6 @@ commands! {
     "cancel unpaid" = Command::Step(Step::CancelUnpaid), OrderEventType::PaymentFailed.as_str(), AdvanceOrders;
     "cancel as asked" = Command::Step(Step::Cancel), OrderEventType::CancelRequested.as_str(), AdvanceOrders;
     "refund" = Command::Step(Step::Refund), OrderEventType::Refunding.as_str(), AdvanceOrders;
-    "confirm" = Command::Step(Step::Confirm), OrderEventType::Paid.as_str(), AdvanceOrders;
     "settle notice" = Command::SettleNotice, PAYMENT_NOTICE_RECEIVED, AdvanceOrders;
     "take up overdue" = Command::TakeUpOverdue, STEP_OVERDUE, AdvanceOrders;
     "take up overdue, told by an older release" = Command::TakeUpOverdue, STEP_OVERDUE_V1, AdvanceOrders;

@@ -28,13 +28,16 @@ pub use saga::{HandleError, Saga};
 /// The name under which the saga keeps its receipts in the inbox.
 pub const CONSUMER: &str = orders::SAGA_CONSUMER;
 
-/// The saga's queue. It takes every event of the context, so that none is unroutable; those that
-/// ask for no step are only acknowledged.
+/// The saga's queue. It takes the events that ask for a step and no others: what a queue takes is
+/// replicated, written to disk and acknowledged, for nothing if nobody works on it.
 pub const QUEUE: QueueSpec = QueueSpec {
     name: CONSUMER,
-    bindings: &["orders.#"],
+    bindings: commands::RECEIPTED,
     delivery_limit: 10,
 };
+
+/// The events of the context. Those that no queue takes are told to whoever listens, perhaps nobody.
+pub const EVENTS: &str = "orders.#";
 
 #[derive(Clone, Copy, Debug)]
 pub struct WorkerConfig {

@@ -137,9 +137,27 @@ impl Saga {
             }
             outcome => outcome?,
         };
+        self.settle(received, order_id, &outcome).await
+    }
+
+    /// Most charges succeed, and their orders are confirmed together.
+    async fn settle(
+        &self,
+        received: Received,
+        order_id: OrderId,
+        outcome: &ChargeOutcome,
+    ) -> Result<Applied, HandleError> {
+        if let ChargeOutcome::Succeeded { intent_id, amount } = outcome {
+            let confirming = self
+                .orders
+                .confirm_charged(received, order_id, intent_id, *amount);
+            if let Some(applied) = confirming.await? {
+                return Ok(applied);
+            }
+        }
         Ok(self
             .orders
-            .settle_charge(received, order_id, &outcome)
+            .settle_charge(received, order_id, outcome)
             .await?)
     }
 
@@ -188,6 +206,9 @@ impl Saga {
         received: Received,
         notice: &PaymentNoticeReceived,
     ) -> Result<Applied, HandleError> {
+        if self.orders.is_old_news(&notice.provider_event_id).await? {
+            return Ok(self.orders.acknowledge(received).await?);
+        }
         if let Some(refund) = self.orders.refund_of(&notice.intent_id).await?
             && let Some(outcome) = refunds::enquire(&self.payments, &refund).await?
         {
@@ -195,10 +216,7 @@ impl Saga {
             return Ok(settled.await?);
         }
         match payments::enquire(&self.payments, &notice.intent_id).await? {
-            Some((order_id, outcome)) => Ok(self
-                .orders
-                .settle_charge(received, order_id, &outcome)
-                .await?),
+            Some((order_id, outcome)) => self.settle(received, order_id, &outcome).await,
             None => {
                 tracing::warn!(
                     intent_id = notice.intent_id,

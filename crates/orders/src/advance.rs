@@ -1,5 +1,7 @@
 //! The one way in which an order changes its state.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use contracts::{
     Envelope,
@@ -41,26 +43,92 @@ pub(crate) async fn advance_from(
     allowed: &[OrderStatus],
     to: OrderStatus,
 ) -> Result<Option<Order>, OrderError> {
-    let from = to.predecessors().filter(|from| allowed.contains(from));
+    let order = HashMap::from([(order_id, Origin::current())]);
+    let mut moved = advance_along(transaction, now, &order, allowed, &[to]).await?;
+    Ok(moved.pop())
+}
+
+/// Moves every one of the orders along `path`, from where the machine allows its first state to be
+/// entered: one statement for the states, one for the history and one for the events, each with
+/// its order's own origin. Those that are elsewhere are left alone; the others are returned.
+///
+/// To move many at once, lock them first, in the order of their ids: others may do the same.
+pub(crate) async fn advance_all(
+    transaction: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    origins: &HashMap<OrderId, Origin>,
+    path: &[OrderStatus],
+) -> Result<Vec<Order>, OrderError> {
+    advance_along(transaction, now, origins, &OrderStatus::ALL, path).await
+}
+
+async fn advance_along(
+    transaction: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    origins: &HashMap<OrderId, Origin>,
+    allowed: &[OrderStatus],
+    path: &[OrderStatus],
+) -> Result<Vec<Order>, OrderError> {
+    debug_assert!(path.is_sorted_by(|from, to| from.successors().contains(to)));
+    let (Some(first), Some(last)) = (path.first(), path.last()) else {
+        return Ok(Vec::new());
+    };
+    if origins.is_empty() {
+        return Ok(Vec::new());
+    }
+    let from = first.predecessors().filter(|from| allowed.contains(from));
     let from = from.map(OrderStatus::as_str);
-    let updated = orders::Entity::update_many()
-        .col_expr(orders::Column::Status, Expr::value(to.as_str()))
+    let steps = i32::try_from(path.len()).unwrap_or(i32::MAX);
+    let rows = orders::Entity::update_many()
+        .col_expr(orders::Column::Status, Expr::value(last.as_str()))
         .col_expr(
             orders::Column::Version,
-            Expr::col(orders::Column::Version).add(1),
+            Expr::col(orders::Column::Version).add(steps),
         )
         .col_expr(orders::Column::UpdatedAt, Expr::value(now))
-        .col_expr(orders::Column::DeadlineAt, Expr::value(deadline(to, now)))
-        .filter(orders::Column::Id.eq(order_id.as_uuid()))
+        .col_expr(
+            orders::Column::DeadlineAt,
+            Expr::value(deadline(*last, now)),
+        )
+        .filter(orders::Column::Id.is_in(origins.keys().map(|id| id.as_uuid())))
         .filter(orders::Column::Status.is_in(from))
         .exec_with_returning(transaction)
         .await?;
-    let Some(row) = updated.into_iter().next() else {
-        return Ok(None);
-    };
-    let order = Order::try_from(row)?;
-    record(transaction, now, &order).await?;
-    Ok(Some(order))
+    let moved = rows.into_iter().map(Order::try_from);
+    let moved = moved.collect::<Result<Vec<_>, _>>()?;
+    let mut entered = Vec::with_capacity(moved.len() * path.len());
+    for order in &moved {
+        // Whatever was moved is among those that were to be.
+        let Some(origin) = origins.get(&order.id) else {
+            continue;
+        };
+        for (version, status) in (order.version - steps + 1..).zip(path) {
+            entered.push(Entered {
+                order,
+                status: *status,
+                version,
+                origin,
+            });
+        }
+    }
+    record_all(transaction, now, &entered).await?;
+    Ok(moved)
+}
+
+/// What asks for a transition: its trace, and the request or message that it is done for. One
+/// transaction moves orders that are asked for by many.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    traceparent: Option<String>,
+    activity: Option<Activity>,
+}
+
+/// A state that an order has just entered.
+struct Entered<'o> {
+    order: &'o Order,
+    status: OrderStatus,
+    version: i32,
+    origin: &'o Origin,
 }
 
 /// Writes the history row and the event of the state that `order` has just entered.
@@ -69,41 +137,84 @@ pub(crate) async fn record(
     now: DateTime<Utc>,
     order: &Order,
 ) -> Result<(), OrderError> {
-    let data = OrderTransitioned {
-        order_id: order.id,
-        customer_id: order.customer_id,
-        status: order.status.as_str().to_owned(),
+    let entered = Entered {
+        order,
+        status: order.status,
         version: order.version,
-        at: now,
+        origin: &Origin::current(),
     };
-    let event = event(now, order.id, order.status.event_type().as_str(), data)?;
-    let activity = Activity::current();
-    let trace_id = event.traceparent.as_deref();
-    let history = order_history::ActiveModel {
-        order_id: Set(order.id.into()),
-        version: Set(order.version),
-        status: Set(order.status.as_str().to_owned()),
-        at: Set(now),
-        event_id: Set(Some(event.id)),
-        trace_id: Set(trace_id.and_then(trace_context::trace_id_of)),
-        origin: Set(activity.as_ref().map(|activity| activity.name().to_owned())),
-        started_at: Set(activity.map(|activity| activity.began_at(now))),
-    };
-    order_history::Entity::insert(history)
-        .exec_without_returning(transaction)
-        .await?;
-    Ok(outbox::append(transaction, now, event).await?)
+    record_all(transaction, now, &[entered]).await
 }
 
-/// An event about an order, in the current trace.
+async fn record_all(
+    transaction: &DatabaseTransaction,
+    now: DateTime<Utc>,
+    entered: &[Entered<'_>],
+) -> Result<(), OrderError> {
+    if entered.is_empty() {
+        return Ok(());
+    }
+    let mut history = Vec::with_capacity(entered.len());
+    let mut events = Vec::with_capacity(entered.len());
+    for entered in entered {
+        let event = entered.event(now)?;
+        history.push(entered.history(now, &event));
+        events.push(event);
+    }
+    order_history::Entity::insert_many(history)
+        .exec_without_returning(transaction)
+        .await?;
+    Ok(outbox::append_all(transaction, now, events).await?)
+}
+
+impl Entered<'_> {
+    fn event(&self, now: DateTime<Utc>) -> Result<OutboxEvent, OrderError> {
+        let data = OrderTransitioned {
+            order_id: self.order.id,
+            customer_id: self.order.customer_id,
+            status: self.status.as_str().to_owned(),
+            version: self.version,
+            at: now,
+        };
+        let event_type = self.status.event_type().as_str();
+        let traceparent = self.origin.traceparent.clone();
+        event(now, self.order.id, event_type, data, traceparent)
+    }
+
+    fn history(&self, now: DateTime<Utc>, event: &OutboxEvent) -> order_history::ActiveModel {
+        let activity = self.origin.activity.as_ref();
+        let trace_id = event.traceparent.as_deref();
+        order_history::ActiveModel {
+            order_id: Set(self.order.id.into()),
+            version: Set(self.version),
+            status: Set(self.status.as_str().to_owned()),
+            at: Set(now),
+            event_id: Set(Some(event.id)),
+            trace_id: Set(trace_id.and_then(trace_context::trace_id_of)),
+            origin: Set(activity.map(|activity| activity.name().to_owned())),
+            started_at: Set(activity.map(|activity| activity.began_at(now))),
+        }
+    }
+}
+
+impl Origin {
+    pub(crate) fn current() -> Self {
+        Self {
+            traceparent: trace_context::current_traceparent(),
+            activity: Activity::current(),
+        }
+    }
+}
+
+/// An event about an order.
 pub(crate) fn event<T: serde::Serialize>(
     now: DateTime<Utc>,
     order_id: OrderId,
     event_type: &str,
     data: T,
+    traceparent: Option<String>,
 ) -> Result<OutboxEvent, OrderError> {
     let id = EventId::generate(now).as_uuid();
-    let traceparent = trace_context::current_traceparent();
     let envelope = Envelope::new(
         id,
         SOURCE,

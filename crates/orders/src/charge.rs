@@ -7,7 +7,6 @@ use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
 
 use crate::{
     OrderError, Orders,
-    advance::advance,
     domain::OrderStatus,
     store::{orders, payment_attempts},
 };
@@ -55,37 +54,6 @@ pub enum ChargeOutcome {
 }
 
 impl Orders {
-    /// Opens the order's payment attempt, or finds the one that is open. `None`: there is nothing
-    /// to charge, the order is elsewhere.
-    pub async fn begin_charge(&self, order_id: OrderId) -> Result<Option<Charge>, OrderError> {
-        let now = self.clock.now();
-        let transaction = self.database.begin().await?;
-        let Some(order) = advance(&transaction, now, order_id, OrderStatus::PaymentPending).await?
-        else {
-            transaction.rollback().await?;
-            return self.open_charge(order_id, now).await;
-        };
-        let attempt = payment_attempts::Model {
-            id: PaymentAttemptId::generate(now).into(),
-            order_id: order_id.into(),
-            intent_id: None,
-            status: OPEN.to_owned(),
-            amount: order.total.amount,
-            currency: order.total.currency.into(),
-            created_at: now,
-            updated_at: now,
-        };
-        payment_attempts::Entity::insert(payment_attempts::ActiveModel::from(attempt.clone()))
-            .exec_without_returning(&transaction)
-            .await?;
-        let row = orders::Entity::find_by_id(order_id.as_uuid())
-            .one(&transaction)
-            .await?;
-        transaction.commit().await?;
-        self.relay.wake();
-        row.map(|row| charge(row, attempt, now)).transpose()
-    }
-
     /// The charge of an order that its customer has taken back, as long as nobody knows what became
     /// of it.
     pub async fn charge_in_doubt(
@@ -102,17 +70,6 @@ impl Orders {
             Ok(ChargeInDoubt { charge, waited })
         })
         .transpose()
-    }
-
-    async fn open_charge(
-        &self,
-        order_id: OrderId,
-        now: DateTime<Utc>,
-    ) -> Result<Option<Charge>, OrderError> {
-        let waiting = [OrderStatus::PaymentPending, OrderStatus::PaymentUnknown];
-        let open = self.open_attempt(order_id, &waiting).await?;
-        open.map(|(order, attempt)| charge(order, attempt, now))
-            .transpose()
     }
 
     async fn open_attempt(
@@ -136,7 +93,7 @@ impl Orders {
     }
 }
 
-fn charge(
+pub(crate) fn charge(
     order: orders::Model,
     attempt: payment_attempts::Model,
     now: DateTime<Utc>,

@@ -51,7 +51,7 @@ impl Orders {
         }
         let order = advance(&transaction, now, order_id, status).await?;
         if order.is_some() {
-            reserve::settle(&transaction, order_id, outcome).await?;
+            reserve::settle(&transaction, &[order_id], outcome).await?;
         }
         transaction.commit().await?;
         self.relay.wake();

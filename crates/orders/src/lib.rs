@@ -5,11 +5,14 @@ mod adjust_stock;
 mod advance;
 mod all_orders;
 pub mod audit;
+mod batches;
+mod begin_charge;
 mod cancel;
 mod catalogue;
 mod catalogue_request;
 mod charge;
 mod confirm;
+mod confirm_charged;
 mod create_product;
 pub mod demo;
 pub mod domain;
@@ -33,10 +36,17 @@ mod timeline;
 mod update_product;
 mod view;
 
+use std::sync::Arc;
+
 use cache::Cache;
 use database::Database;
 use kernel::SharedClock;
 use messaging::RelayWaker;
+
+use batches::Batches;
+use begin_charge::ToCharge;
+use confirm_charged::Charged;
+use received::Asked;
 
 pub use all_orders::OrderFilter;
 pub use catalogue::{ProductFilter, ProductSort};
@@ -59,6 +69,16 @@ pub struct Orders {
     cache: Cache,
     clock: SharedClock,
     relay: RelayWaker,
+    batches: Arc<StepBatches>,
+}
+
+/// What messages ask for at the same moment, a kind each.
+struct StepBatches {
+    reserving: Batches<Asked, Applied>,
+    charging: Batches<ToCharge, Option<Charge>>,
+    confirming: Batches<Charged, Option<Applied>>,
+    acknowledging: Batches<Received, Applied>,
+    noticing: Batches<String, bool>,
 }
 
 impl Orders {
@@ -70,6 +90,13 @@ impl Orders {
             cache,
             clock,
             relay,
+            batches: Arc::new(StepBatches {
+                reserving: Batches::new(),
+                charging: Batches::new(),
+                confirming: Batches::new(),
+                acknowledging: Batches::new(),
+                noticing: Batches::new(),
+            }),
         }
     }
 

@@ -93,7 +93,8 @@ pub(crate) fn event(
 ) -> Result<OutboxEvent, OrderError> {
     let reason = reason.to_owned();
     let data = StepOverdue { order_id, reason };
-    advance::event(now, order_id, STEP_OVERDUE, data)
+    let traceparent = trace_context::current_traceparent();
+    advance::event(now, order_id, STEP_OVERDUE, data, traceparent)
 }
 
 /// Events of the order at hand that the relay has not published yet.

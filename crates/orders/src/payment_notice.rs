@@ -1,14 +1,26 @@
 //! A webhook of the payment provider: stored and answered at once, worked on by the worker.
 
+use std::collections::HashSet;
+
 use contracts::{
     Envelope,
     order_event::{PAYMENT_NOTICE_RECEIVED, PaymentNoticeReceived, SOURCE},
 };
 use kernel::EventId;
 use messaging::outbox::{self, OutboxEvent};
-use sea_orm::{EntityTrait, TryInsertResult, sea_query::OnConflict};
+use sea_orm::{
+    ColumnTrait, EntityTrait, JoinType, QueryFilter, QuerySelect, TryInsertResult,
+    sea_query::OnConflict,
+};
 
-use crate::{OrderError, Orders, store::payment_notices};
+use crate::{
+    OrderError, Orders,
+    charge::SUCCEEDED,
+    store::{payment_attempts, payment_notices},
+};
+
+/// The provider's event type (<https://docs.stripe.com/api/events/types>).
+const PAYMENT_SUCCEEDED: &str = "payment_intent.succeeded";
 
 /// What a webhook, whose signature has been verified, says. It is only a hint: the worker asks
 /// the provider for the truth.
@@ -70,5 +82,37 @@ impl Orders {
         transaction.commit().await?;
         self.relay.wake();
         Ok(true)
+    }
+
+    /// Whether a stored notice says that a payment succeeded which is known to have: what the
+    /// provider tells of nearly every payment, right after its own answer to the call. It need not
+    /// be asked about that again. What is asked at the same moment is looked up with one query.
+    pub async fn is_old_news(&self, provider_event_id: &str) -> Result<bool, OrderError> {
+        self.batches
+            .noticing
+            .run(provider_event_id.to_owned(), |batch| {
+                self.are_old_news(batch)
+            })
+            .await
+    }
+
+    async fn are_old_news(&self, batch: Vec<String>) -> Result<Vec<bool>, OrderError> {
+        let attempts = payment_notices::Entity::belongs_to(payment_attempts::Entity)
+            .from(payment_notices::Column::IntentId)
+            .to(payment_attempts::Column::IntentId)
+            .into();
+        let old: HashSet<String> = payment_notices::Entity::find()
+            .select_only()
+            .column(payment_notices::Column::EventId)
+            .join(JoinType::InnerJoin, attempts)
+            .filter(payment_notices::Column::EventId.is_in(&batch))
+            .filter(payment_notices::Column::EventType.eq(PAYMENT_SUCCEEDED))
+            .filter(payment_attempts::Column::Status.eq(SUCCEEDED))
+            .into_tuple()
+            .all(self.database.reader())
+            .await?
+            .into_iter()
+            .collect();
+        Ok(batch.iter().map(|id| old.contains(id)).collect())
     }
 }

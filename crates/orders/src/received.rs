@@ -1,9 +1,10 @@
 use chrono::{DateTime, Utc};
+use kernel::OrderId;
 use messaging::inbox::{self, Receipt};
-use sea_orm::{DatabaseTransaction, DbErr};
+use sea_orm::{ConnectionTrait, DatabaseTransaction, DbErr};
 use uuid::Uuid;
 
-use crate::{OrderError, Orders};
+use crate::{OrderError, Orders, advance::Origin};
 
 /// The message that a use-case answers to: its receipt is written in the transaction of the
 /// effect, so that a message delivered twice is applied once.
@@ -24,17 +25,26 @@ pub enum Applied {
     Stale,
 }
 
+/// A message that asks for a step of an order. Several of them are worked on in one transaction.
+#[derive(Clone, Debug)]
+pub(crate) struct Asked {
+    pub(crate) received: Received,
+    pub(crate) order_id: OrderId,
+    pub(crate) origin: Origin,
+}
+
 impl Orders {
     /// Leaves the receipt of a message that asked for nothing that is still to be done.
     pub async fn acknowledge(&self, received: Received) -> Result<Applied, OrderError> {
-        let connection = self.database.writer();
-        let now = self.clock.now();
-        let receipt =
-            inbox::record(connection, received.consumer, received.message_id, now).await?;
-        Ok(match receipt {
-            Receipt::Fresh => Applied::Stale,
-            Receipt::Duplicate => Applied::Duplicate,
-        })
+        self.batches
+            .acknowledging
+            .run(received, |batch| self.acknowledge_all(batch))
+            .await
+    }
+
+    async fn acknowledge_all(&self, batch: Vec<Received>) -> Result<Vec<Applied>, OrderError> {
+        let receipts = record_all(self.database.writer(), self.clock.now(), &batch).await?;
+        Ok(receipts.into_iter().map(Applied::of_no_effect).collect())
     }
 }
 
@@ -84,5 +94,36 @@ impl Received {
         now: DateTime<Utc>,
     ) -> Result<Receipt, DbErr> {
         inbox::record(transaction, self.consumer, self.message_id, now).await
+    }
+}
+
+/// The receipts of many messages, with one statement. The answers are in the messages' order.
+pub(crate) async fn record_all(
+    connection: &impl ConnectionTrait,
+    now: DateTime<Utc>,
+    batch: &[Received],
+) -> Result<Vec<Receipt>, DbErr> {
+    let messages = batch.iter().map(|one| (one.consumer, one.message_id));
+    inbox::record_all(connection, messages.collect(), now).await
+}
+
+impl Applied {
+    /// For a message for which there was nothing to do.
+    pub(crate) fn of_no_effect(receipt: Receipt) -> Self {
+        match receipt {
+            Receipt::Fresh => Self::Stale,
+            Receipt::Duplicate => Self::Duplicate,
+        }
+    }
+}
+
+impl Asked {
+    /// By the caller.
+    pub(crate) fn now(received: Received, order_id: OrderId) -> Self {
+        Self {
+            received,
+            order_id,
+            origin: Origin::current(),
+        }
     }
 }

@@ -75,7 +75,7 @@ async fn declined(
         let to = OrderStatus::Cancelled;
         let cancelled = advance_from(transaction, now, order_id, &taken_back, to).await?;
         if cancelled.is_some() {
-            reserve::settle(transaction, order_id, reserve::Outcome::Released).await?;
+            reserve::settle(transaction, &[order_id], reserve::Outcome::Released).await?;
         }
     }
     Ok(true)

@@ -61,7 +61,10 @@ impl Resources {
         } else {
             None
         };
-        let config = BrokerConfig::new(&settings.broker.url, &settings.broker.namespace);
+        let config = BrokerConfig {
+            news: vec![order_worker::EVENTS.to_owned()],
+            ..BrokerConfig::new(&settings.broker.url, &settings.broker.namespace)
+        };
         let broker = Broker::connect(config, &queues(), shutdown.hard()).await?;
         let cache = Cache::connect(CacheConfig {
             url: settings.cache.url.clone(),

@@ -56,7 +56,7 @@ impl RabbitMq {
     ) -> Result<Self, ConnectError> {
         let uri = parse(&config.url)?;
         let address = format!("{}:{}", uri.authority.host, uri.authority.port);
-        let topology = Arc::new(Topology::new(&config.namespace, queues));
+        let topology = Arc::new(Topology::new(&config.namespace, queues, config.news));
         let tasks = TaskTracker::new();
         let start = |name| Arc::new(Link::start(name, &uri, &topology, &stop, &tasks));
         let (publishing, consuming) = (start("publish"), start("consume"));

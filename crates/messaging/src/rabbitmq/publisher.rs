@@ -70,7 +70,7 @@ impl Publisher {
         self.link.ready().await;
     }
 
-    /// Publishes persistent, mandatory messages. The results are in the order of `batch`.
+    /// Publishes persistent messages. The results are in the order of `batch`.
     pub(super) async fn publish(&self, batch: &[Outgoing]) -> Vec<Result<(), PublishError>> {
         let fail = |error: PublishError| batch.iter().map(|_| Err(error.clone())).collect();
         let Ok(Ok(_place)) = timeout(self.timeout, self.batches.acquire()).await else {
@@ -127,15 +127,15 @@ impl Publisher {
         outgoing: &Outgoing,
     ) -> Result<Confirmation, PublishError> {
         let confirmed = async {
-            let mandatory = BasicPublishOptions {
-                mandatory: true,
+            let options = BasicPublishOptions {
+                mandatory: outgoing.is_mandatory,
                 ..BasicPublishOptions::default()
             };
             channel
                 .basic_publish(
                     outgoing.exchange.as_str().into(),
                     outgoing.routing_key.as_str().into(),
-                    mandatory,
+                    options,
                     &outgoing.body,
                     outgoing.properties.clone(),
                 )

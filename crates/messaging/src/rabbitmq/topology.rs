@@ -16,7 +16,7 @@ use lapin::{
     types::{AMQPValue, FieldTable, ShortString},
 };
 
-use crate::QueueSpec;
+use crate::{QueueSpec, topology::is_news};
 
 /// Messages a queue holds before it refuses more (`overflow=reject-publish`): what is refused
 /// stays in the outbox.
@@ -30,15 +30,17 @@ pub(super) struct Topology {
     events_exchange: String,
     dead_letter_exchange: String,
     queues: Vec<QueueSpec>,
+    news: Vec<String>,
 }
 
 impl Topology {
-    pub(super) fn new(namespace: &str, queues: &[QueueSpec]) -> Self {
+    pub(super) fn new(namespace: &str, queues: &[QueueSpec], news: Vec<String>) -> Self {
         Self {
             namespace: namespace.to_owned(),
             events_exchange: format!("{namespace}.events"),
             dead_letter_exchange: format!("{namespace}.dead-letters"),
             queues: queues.to_vec(),
+            news,
         }
     }
 
@@ -52,6 +54,12 @@ impl Topology {
 
     pub(super) fn queue(&self, name: &str) -> Option<&QueueSpec> {
         self.queues.iter().find(|queue| queue.name == name)
+    }
+
+    /// Whether RabbitMQ is to return a message of this type that it can't put into a queue.
+    pub(super) fn is_mandatory(&self, event_type: &str) -> bool {
+        let has_queue = self.queues.iter().any(|queue| queue.accepts(event_type));
+        has_queue || !is_news(&self.news, event_type)
     }
 
     pub(super) fn queue_name(&self, spec: &QueueSpec) -> ShortString {

@@ -26,6 +26,8 @@ pub(super) struct Outgoing {
     pub(super) routing_key: String,
     /// Identifies the message when the broker returns it; unique within a batch.
     pub(super) message_id: String,
+    /// Whether the broker is to return it when no queue takes it.
+    pub(super) is_mandatory: bool,
     pub(super) properties: BasicProperties,
     pub(super) body: Bytes,
 }
@@ -48,9 +50,12 @@ pub(super) fn publication(topology: &Topology, publication: &Publication) -> Out
         let headers = with_headers(&outgoing.properties, [(FAILED_ATTEMPTS, failed_attempts)]);
         outgoing.properties = headers;
     }
-    if let Some(queue) = &publication.queue {
-        outgoing.exchange = String::new();
-        outgoing.routing_key = topology.name_of(queue);
+    match &publication.queue {
+        Some(queue) => {
+            outgoing.exchange = String::new();
+            outgoing.routing_key = topology.name_of(queue);
+        }
+        None => outgoing.is_mandatory = topology.is_mandatory(&publication.message.event_type),
     }
     outgoing
 }
@@ -73,6 +78,7 @@ pub(super) fn event(exchange: &str, message: &Message) -> Outgoing {
         exchange: exchange.to_owned(),
         routing_key: message.event_type.clone(),
         message_id,
+        is_mandatory: true,
         properties,
         body: message.body.clone(),
     }
@@ -114,6 +120,7 @@ pub(super) fn malformed(
         routing_key: queue.to_owned(),
         properties: with_reason(&properties, reason, attempt(delivery)),
         message_id,
+        is_mandatory: true,
         body: Bytes::copy_from_slice(&delivery.data),
     }
 }
@@ -143,6 +150,7 @@ pub(super) fn replayed(queue: &str, letter: &Delivery) -> Outgoing {
         exchange: String::new(),
         routing_key: queue.to_owned(),
         message_id,
+        is_mandatory: true,
         properties,
         body: Bytes::copy_from_slice(&letter.data),
     }

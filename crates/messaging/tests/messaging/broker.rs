@@ -153,6 +153,31 @@ async fn no_more_than_the_prefetch_is_in_hand() {
 }
 
 #[tokio::test]
+async fn news_that_no_queue_takes_goes_to_those_who_listen_perhaps_to_nobody() {
+    for url in broker_urls() {
+        let config = BrokerConfig {
+            news: vec!["test.#".to_owned()],
+            ..config(&url)
+        };
+        let broker = connect(config).await;
+        let news = message("test.news.v1");
+        publish(&broker, slice::from_ref(&news)).await;
+        let mut listening = broker.broadcast("test.news.*");
+        let mut epochs = listening.epochs();
+        let stands = epochs.wait_for(|epoch| *epoch > 0);
+        in_time("the subscription", stands).await.unwrap();
+        publish(&broker, slice::from_ref(&news)).await;
+        let heard = in_time("the news", listening.next()).await;
+        assert_eq!(heard.unwrap().id, news.id);
+        // What is no news still has to go somewhere.
+        let other = broker.publish(&[message("nobody.wants.this")]).await;
+        assert!(matches!(other[..], [Err(PublishError::Unroutable)]));
+        broker.delete_topology().await.unwrap();
+        broker.close().await;
+    }
+}
+
+#[tokio::test]
 async fn a_message_that_fits_no_queue_is_refused_and_no_other() {
     on_each_broker(async |broker| {
         let types = ["test.work.v1", "nobody.wants.this"];

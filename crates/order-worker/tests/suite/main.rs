@@ -19,4 +19,5 @@ mod provider;
 mod reconciling;
 mod refunds;
 mod saga;
+mod scaling;
 mod world;

@@ -16,7 +16,7 @@ use messaging::{
 };
 use migrations::{MigratorTrait, OrdersMigrator};
 use order_worker::{
-    MAIL_QUEUE, MailDeps, QUEUE, Worker, WorkerConfig, WorkerDeps, receipted_event_types,
+    EVENTS, MAIL_QUEUE, MailDeps, QUEUE, Worker, WorkerConfig, WorkerDeps, receipted_event_types,
 };
 use orders::{
     Orders, ProductFilter, ProductSort,
@@ -127,35 +127,59 @@ impl World {
     pub async fn boot_without_worker(&self) -> System {
         let waker = RelayWaker::default();
         let orders = self.orders(waker.clone()).await;
-        let database = orders.database().clone();
         for (consumer, event_types) in receipted_event_types() {
-            let requeued = outbox::requeue_unconsumed(&database, consumer, event_types);
+            let requeued = outbox::requeue_unconsumed(orders.database(), consumer, event_types);
             requeued.await.unwrap();
         }
-        let shutdown = Shutdown::new();
-        let config = BrokerConfig::new("memory:", "test");
-        let broker = Broker::connect(config, &[QUEUE, MAIL_QUEUE], CancellationToken::new())
-            .await
-            .unwrap();
-        let clock = Arc::new(self.clock.clone());
+        let system = System {
+            orders,
+            broker: broker("memory:").await,
+            shutdown: Shutdown::new(),
+        };
+        self.start_relay(&system, system.orders.database().clone(), waker);
+        system
+    }
+
+    /// Starts as many relays and workers as if each were a process: they share the database and the
+    /// broker, and nothing else.
+    pub async fn boot_many(&self, broker_url: &str, relays: usize, workers: usize) -> System {
+        let waker = RelayWaker::default();
+        let system = System {
+            orders: self.orders(waker.clone()).await,
+            broker: broker(broker_url).await,
+            shutdown: Shutdown::new(),
+        };
+        for _ in 0..relays {
+            let database = Database::connect(&self.database_url, 2).await.unwrap();
+            self.start_relay(&system, database, waker.clone());
+        }
+        for _ in 0..workers {
+            let orders = self.orders(waker.clone()).await;
+            self.start_worker_over(&system, orders, SCHEDULE);
+        }
+        system
+    }
+
+    fn start_relay(&self, system: &System, database: Database, waker: RelayWaker) {
         let relay = Relay::new(
             database,
-            broker.clone(),
-            clock,
+            system.broker.clone(),
+            Arc::new(self.clock.clone()),
             RelayConfig::default(),
             waker,
         );
-        let soft = shutdown.soft();
-        shutdown.spawn("relay", async move { relay.run(soft).await });
-        System {
-            orders,
-            broker,
-            shutdown,
-        }
+        let soft = system.shutdown.soft();
+        system
+            .shutdown
+            .spawn("relay", async move { relay.run(soft).await });
     }
 
     /// Starts a worker, perhaps beside another one.
     pub fn start_worker(&self, system: &System, schedule: Schedule) {
+        self.start_worker_over(system, system.orders.clone(), schedule);
+    }
+
+    fn start_worker_over(&self, system: &System, orders: Orders, schedule: Schedule) {
         let config = WorkerConfig {
             prefetch: 10,
             retries: RetryPolicy::default(),
@@ -163,7 +187,7 @@ impl World {
             reconcile_every: schedule.reconcile_every,
         };
         let deps = WorkerDeps {
-            orders: system.orders.clone(),
+            orders,
             broker: system.broker.clone(),
             payments: self.stripe(PROVIDER_TIMEOUT),
             clock: Arc::new(self.clock.clone()),
@@ -202,6 +226,15 @@ impl World {
         let clock = Arc::new(self.clock.clone());
         Orders::new(database, cache.await.unwrap(), clock, waker)
     }
+}
+
+async fn broker(url: &str) -> Broker {
+    let config = BrokerConfig {
+        news: vec![EVENTS.to_owned()],
+        ..BrokerConfig::new(url, format!("test-{}", Uuid::now_v7().simple()))
+    };
+    let connected = Broker::connect(config, &[QUEUE, MAIL_QUEUE], CancellationToken::new());
+    connected.await.unwrap()
 }
 
 /// Places an order for one piece, whether anybody works on orders or not.

@@ -10,6 +10,7 @@
 )]
 
 mod audit;
+mod batches;
 mod cancelling;
 mod catalogue;
 mod databases;

@@ -110,6 +110,8 @@ impl Postgres {
         psql.arg(self.database_url(name))
             .args(["--command", statement]);
         run(&mut psql)
+    }
+
     /// `pgbench` with a database that it has filled with a million accounts, so that two clients
     /// seldom want the same one.
     ///
