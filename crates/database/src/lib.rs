@@ -13,7 +13,7 @@ use std::{path::Path, str::FromStr as _, sync::Arc, time::Duration};
 
 use sea_orm::{
     Condition, ConnectOptions, ConnectionTrait as _, DatabaseConnection, DatabaseTransaction,
-    DbBackend, DbErr, RuntimeErr, TransactionTrait,
+    DbBackend, DbErr, RuntimeErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
     sea_query::{
         BinOper, Expr, ExprTrait as _, Func, LockBehavior, LockType, Query, SelectStatement,
     },
@@ -169,9 +169,15 @@ impl Database {
         &self.writer
     }
 
-    /// Starts a writing transaction; dropping it rolls back.
+    /// Starts a writing transaction; dropping it rolls back. On SQLite it is the one that may write
+    /// from its beginning: one that has read first is refused when somebody else has written
+    /// meanwhile.
     pub async fn begin(&self) -> Result<DatabaseTransaction, DbErr> {
-        self.writer.begin().await
+        let options = TransactionOptions {
+            sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+            ..TransactionOptions::default()
+        };
+        self.writer.begin_with_options(options).await
     }
 
     pub async fn ping(&self) -> Result<(), DbErr> {

@@ -305,7 +305,7 @@ pub(crate) async fn mark_published(
     Entity::update_many()
         .col_expr(Column::PublishedAt, Expr::value(now))
         .col_expr(Column::LockedUntil, Expr::value(None::<DateTime<Utc>>))
-        .filter(Column::Seq.is_in(seqs))
+        .filter(Column::Seq.is_in(padded(seqs)))
         .exec(database.writer())
         .await?;
     Ok(())
@@ -320,11 +320,20 @@ pub(crate) async fn release(
 ) -> Result<(), DbErr> {
     Entity::update_many()
         .col_expr(Column::LockedUntil, Expr::value(locked_until))
-        .filter(Column::Seq.is_in(seqs))
+        .filter(Column::Seq.is_in(padded(seqs)))
         .filter(Column::PublishedAt.is_null())
         .exec(database.writer())
         .await?;
     Ok(())
+}
+
+/// The list with its last number said again until there is a power of two of them: a statement has
+/// as many forms as there are lengths, and the database remembers the plans of a few.
+fn padded(mut seqs: Vec<i64>) -> Vec<i64> {
+    if let Some(last) = seqs.last().copied() {
+        seqs.resize(seqs.len().next_power_of_two(), last);
+    }
+    seqs
 }
 
 /// Deletes at most `limit` rows that were published before `before`, and says how many it were.

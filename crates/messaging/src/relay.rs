@@ -10,7 +10,7 @@ use futures_util::{
 use kernel::SharedClock;
 use metrics::{counter, gauge, histogram};
 use sea_orm::DbErr;
-use tokio::{sync::Notify, task::JoinSet};
+use tokio::{sync::Notify, task::JoinSet, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::Span;
 
@@ -24,6 +24,9 @@ use crate::{
 /// Batches that one relay publishes at a time, so that a new event does not wait for the confirms
 /// of those before it.
 const BATCHES_IN_FLIGHT: usize = 4;
+/// Between two looks that did not find a full batch: under load, events wait for company instead of
+/// being taken one by one, each with statements and a commit of its own.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
 /// When the broker or the database is away.
 const FIRST_PAUSE: Duration = Duration::from_millis(50);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
@@ -119,6 +122,7 @@ impl Relay {
         let mut pause = pin!(Fuse::terminated());
         // Rows may be there: of before this start, or behind those just published.
         let mut look_at_once = true;
+        let mut earliest = Instant::now();
         loop {
             let may_look = pause.is_terminated() && batches.len() < BATCHES_IN_FLIGHT;
             tokio::select! {
@@ -133,9 +137,12 @@ impl Relay {
                         pause.set(self.sit_out(backoff.next_delay()).fuse());
                     }
                 },
-                () = self.next_look(look_at_once), if may_look => match self.claim().await {
+                () = self.next_look(look_at_once, earliest), if may_look => match self.claim().await {
                     Ok(rows) => {
                         look_at_once = rows.len() as u64 == self.config.batch;
+                        if !look_at_once {
+                            earliest = Instant::now() + BETWEEN_LOOKS;
+                        }
                         if !rows.is_empty() {
                             let relay = self.clone();
                             batches.spawn(async move { relay.publish(rows).await });
@@ -151,9 +158,10 @@ impl Relay {
         while batches.join_next().await.is_some() {}
     }
 
-    async fn next_look(&self, at_once: bool) {
+    async fn next_look(&self, at_once: bool, earliest: Instant) {
+        // First of all: a wake-up that comes meanwhile, or while nobody waits, is kept.
+        tokio::time::sleep_until(earliest).await;
         if !at_once {
-            // A wake-up that came while nobody waited is kept.
             let _ = tokio::time::timeout(self.config.poll, self.waker.0.notified()).await;
         }
     }

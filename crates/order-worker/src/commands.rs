@@ -70,6 +70,18 @@ commands! {
     "take up overdue, told by an older release" = Command::TakeUpOverdue, STEP_OVERDUE_V1, AdvanceOrders;
 }
 
+/// What the queue is bound to: those events in any version, so that one of a later release is set
+/// aside with its reason and not passed by.
+pub(crate) const BINDINGS: &[&str] = &[
+    "orders.order.placed.*",
+    "orders.order.stock_reserved.*",
+    "orders.order.payment_failed.*",
+    "orders.order.cancel_requested.*",
+    "orders.order.refunding.*",
+    "orders.payment.notice_received.*",
+    "orders.saga.step_overdue.*",
+];
+
 /// Everything that the worker does, and the permission that it needs.
 pub fn declared_commands() -> impl Iterator<Item = DeclaredCommand> {
     let mails = TOLD.iter().map(|event_type| DeclaredCommand {
@@ -113,6 +125,8 @@ impl Step {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
@@ -137,5 +151,16 @@ mod tests {
             assert!(!RECEIPTED[..position].contains(event_type), "{event_type}");
         }
         assert_eq!(Command::asked_for_by("orders.order.confirmed.v1"), None);
+    }
+
+    #[test]
+    fn the_queue_is_bound_to_every_version_of_what_asks_for_a_command() {
+        let any_version = |event_type: &&str| match event_type.rsplit_once('.') {
+            Some((name, _)) => format!("{name}.*"),
+            None => panic!("{event_type} has no version"),
+        };
+        let expected: BTreeSet<String> = RECEIPTED.iter().map(any_version).collect();
+        let bound: BTreeSet<String> = BINDINGS.iter().map(ToString::to_string).collect();
+        assert_eq!(bound, expected);
     }
 }

@@ -28,11 +28,11 @@ pub use saga::{HandleError, Saga};
 /// The name under which the saga keeps its receipts in the inbox.
 pub const CONSUMER: &str = orders::SAGA_CONSUMER;
 
-/// The saga's queue. It takes the events that ask for a step and no others: what a queue takes is
+/// The saga's queue. It takes the events that ask for a step, in every version, and no others: what a queue takes is
 /// replicated, written to disk and acknowledged, for nothing if nobody works on it.
 pub const QUEUE: QueueSpec = QueueSpec {
     name: CONSUMER,
-    bindings: commands::RECEIPTED,
+    bindings: commands::BINDINGS,
     delivery_limit: 10,
 };
 

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use contracts::{Envelope, order_event::OrderTransitioned};
-use futures_util::{StreamExt, future::join_all};
+use futures_util::{StreamExt, stream};
 use kernel::OrderId;
 use messaging::Broadcast;
 use orders::domain::OrderStatus;
@@ -40,7 +40,7 @@ async fn work_off_many(world: &World, system: &System) {
     let mut epochs = events.epochs();
     epochs.wait_for(|epoch| *epoch > 0).await.unwrap();
     let placing = (0..ORDERS).map(|_| system.place(product, "pm_card_visa"));
-    let orders = join_all(placing).await;
+    let orders: Vec<_> = stream::iter(placing).buffered(4).collect().await;
 
     let told = told_until_confirmed(&mut events, ORDERS).await;
     for order in &orders {
