@@ -62,12 +62,16 @@ impl Orders {
             consumer: CONSUMER,
             message_id: EventId::generate(self.clock.now()).as_uuid(),
         };
+        let (order_id, intent_id) = (payment.order_id, &payment.intent_id);
+        let confirming = self.confirm_charged(received, order_id, intent_id, payment.amount);
+        if let Some(applied) = confirming.await? {
+            return Ok(applied);
+        }
         let outcome = ChargeOutcome::Succeeded {
-            intent_id: payment.intent_id.clone(),
+            intent_id: intent_id.clone(),
             amount: payment.amount,
         };
-        self.settle_charge(received, payment.order_id, &outcome)
-            .await
+        self.settle_charge(received, order_id, &outcome).await
     }
 
     async fn books(&self, booked: &[BookedPayment]) -> Result<HashMap<OrderId, Book>, OrderError> {
