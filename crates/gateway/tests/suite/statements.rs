@@ -19,6 +19,7 @@ const OF_ORDERS: &[&str] = &[
     "history { at }",
     "customer { name }",
     "payment { status }",
+    "timeline { at }",
 ];
 
 /// Every connection of `Query`, who asks, and every object that its nodes have.

@@ -57,8 +57,8 @@ async fn all_mistakes_are_told_at_once_with_key_and_remedy() {
     ] {
         assert!(problems.contains(line), "{line} is not in:\n{problems}");
     }
-    // These, and the five secrets of development that a broker other than `memory:` refuses.
-    assert_eq!(problems.lines().count(), 16 + 5, "{problems}");
+    // These, and the six secrets of development that a broker other than `memory:` refuses.
+    assert_eq!(problems.lines().count(), 16 + 6, "{problems}");
 }
 
 #[tokio::test]
