@@ -38,7 +38,9 @@ impl Orders {
         let late = self.clock.now() - LATE;
         let unknown = Condition::all()
             .add(orders::Column::Status.eq(OrderStatus::PaymentUnknown.as_str()))
-            .add(orders::Column::UpdatedAt.lte(late));
+            .add(orders::Column::UpdatedAt.lte(late))
+            // As every state with work left has: the few that do are what the index holds.
+            .add(orders::Column::DeadlineAt.is_not_null());
         let overdue = Condition::all()
             .add(orders::Column::DeadlineAt.lte(late))
             .add(orders::Column::Status.ne(OrderStatus::PaymentUnknown.as_str()));
