@@ -1,6 +1,7 @@
 //! Orders a second, beside what PostgreSQL can commit.
 //!
-//! Each round measures, a moment apart on the same servers:
+//! First a phase that does not count, after which the database looks at its tables (`ANALYZE`). Then
+//! each round measures, a moment apart on the same servers:
 //!
 //! 1. `pgbench -N`: transactions a second of one update, one read and one insert, as many clients
 //!    as we place orders at once. It is the yardstick: an order is several such transactions;
@@ -117,6 +118,8 @@ pub async fn run(options: &Options) -> Result<Figures, BenchOrdersError> {
     let fresh_shop = Arc::clone(&shop);
     tokio::spawn(async move { fresh_shop.keep_sessions_fresh(over).await });
 
+    phases::throughput(options, &shop, &books).await?;
+    books.analyze().await?;
     let mut rounds = Vec::new();
     for number in 1..=options.rounds {
         let pgbench_tps = match &options.pgbench {
