@@ -144,18 +144,21 @@ const CHECKS: &[Check] = &[
             HAVING COUNT(*) = SUM(CASE WHEN status = 'failed' THEN 1 ELSE 0 END)) given_up",
     },
     // Of orders whose events have not been pruned yet: their first one is there, or older ones are.
+    // The events are counted once for all orders: no index finds those of one.
     Check {
         invariant: "every step of an order has its event",
         checked: "SELECT COUNT(*) FROM orders o WHERE
-            EXISTS (SELECT 1 FROM outbox m WHERE m.aggregate_id = o.id
-                AND m.event_type = 'orders.order.placed.v1')
+            o.id IN (SELECT m.aggregate_id FROM outbox m
+                WHERE m.event_type = 'orders.order.placed.v1')
             OR o.created_at > (SELECT MIN(m.published_at) FROM outbox m)",
-        violations: "SELECT COUNT(*) FROM orders o WHERE
-            (EXISTS (SELECT 1 FROM outbox m WHERE m.aggregate_id = o.id
-                AND m.event_type = 'orders.order.placed.v1')
+        violations: "SELECT COUNT(*) FROM orders o LEFT JOIN (
+                SELECT m.aggregate_id, COUNT(DISTINCT m.id) AS events FROM outbox m
+                WHERE m.event_type LIKE 'orders.order.%' GROUP BY m.aggregate_id
+            ) told ON told.aggregate_id = o.id WHERE
+            (o.id IN (SELECT m.aggregate_id FROM outbox m
+                WHERE m.event_type = 'orders.order.placed.v1')
             OR o.created_at > (SELECT MIN(m.published_at) FROM outbox m))
-            AND o.version > (SELECT COUNT(DISTINCT m.id) FROM outbox m
-                WHERE m.aggregate_id = o.id AND m.event_type LIKE 'orders.order.%')",
+            AND o.version > COALESCE(told.events, 0)",
     },
     Check {
         invariant: "the outbox is drained",
