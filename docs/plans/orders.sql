@@ -1074,22 +1074,28 @@ SELECT COUNT(*) FROM orders WHERE status NOT IN ('CONFIRMED', 'REJECTED', 'CANCE
 --           Filter: (status <> ALL ('{CONFIRMED,REJECTED,CANCELLED,REFUNDED,REFUND_FAILED}'::text[]))
 
 -- Accepted: `plumbline audit` looks at everything, once after a drill or by hand
-SELECT COUNT(*) FROM orders o WHERE (EXISTS (SELECT 1 FROM outbox m WHERE m.aggregate_id = o.id AND m.event_type = 'orders.order.placed.v1') OR o.created_at > (SELECT MIN(m.published_at) FROM outbox m)) AND o.version > (SELECT COUNT(DISTINCT m.id) FROM outbox m WHERE m.aggregate_id = o.id AND m.event_type LIKE 'orders.order.%');
+SELECT COUNT(*) FROM orders o LEFT JOIN ( SELECT m.aggregate_id, COUNT(DISTINCT m.id) AS events FROM outbox m WHERE m.event_type LIKE 'orders.order.%' GROUP BY m.aggregate_id ) told ON told.aggregate_id = o.id WHERE (o.id IN (SELECT m.aggregate_id FROM outbox m WHERE m.event_type = 'orders.order.placed.v1') OR o.created_at > (SELECT MIN(m.published_at) FROM outbox m)) AND o.version > COALESCE(told.events, 0);
 --   Aggregate
---     InitPlan 4 (returns $3)
+--     InitPlan 3 (returns $2)
 --       ->  Result
---             InitPlan 3 (returns $2)
+--             InitPlan 2 (returns $1)
 --               ->  Limit
---                     ->  Index Only Scan using outbox_published on outbox m_1
---     ->  Seq Scan on orders o
---           Filter: (((hashed SubPlan 2) OR (created_at > $3)) AND (version > (SubPlan 5)))
---           SubPlan 2
---             ->  Seq Scan on outbox m
---                   Filter: (event_type = 'orders.order.placed.v1'::text)
---           SubPlan 5
---             ->  Aggregate
---                   ->  Seq Scan on outbox m_2
---                         Filter: ((event_type ~~ 'orders.order.%'::text) AND (aggregate_id = o.id))
+--                     ->  Index Only Scan using outbox_published on outbox m_2
+--     ->  Hash Left Join
+--           Hash Cond: (o.id = m.aggregate_id)
+--           Filter: (o.version > COALESCE((count(DISTINCT m.id)), '0'::bigint))
+--           ->  Seq Scan on orders o
+--                 Filter: ((hashed SubPlan 1) OR (created_at > $2))
+--                 SubPlan 1
+--                   ->  Seq Scan on outbox m_1
+--                         Filter: (event_type = 'orders.order.placed.v1'::text)
+--           ->  Hash
+--                 ->  GroupAggregate
+--                       Group Key: m.aggregate_id
+--                       ->  Sort
+--                             Sort Key: m.aggregate_id
+--                             ->  Seq Scan on outbox m
+--                                   Filter: (event_type ~~ 'orders.order.%'::text)
 
 -- Accepted: `plumbline audit` looks at everything, once after a drill or by hand
 SELECT COUNT(*) FROM orders o WHERE (o.status = 'REFUNDED') <> EXISTS ( SELECT 1 FROM refunds r JOIN payment_attempts p ON p.intent_id = r.intent_id WHERE r.order_id = o.id AND p.order_id = o.id AND r.status = 'succeeded' AND p.status = 'succeeded' AND r.amount = o.total_amount AND r.currency = o.total_currency) OR (o.status = 'REFUNDING') <> EXISTS ( SELECT 1 FROM refunds r JOIN payment_attempts p ON p.intent_id = r.intent_id WHERE r.order_id = o.id AND p.order_id = o.id AND r.status = 'open' AND p.status = 'succeeded');
@@ -1121,16 +1127,16 @@ SELECT COUNT(*) FROM orders o WHERE (o.status IN ('PAID', 'CONFIRMED', 'REFUNDIN
 --                   Filter: (status = 'succeeded'::text)
 
 -- Accepted: `plumbline audit` looks at everything, once after a drill or by hand
-SELECT COUNT(*) FROM orders o WHERE EXISTS (SELECT 1 FROM outbox m WHERE m.aggregate_id = o.id AND m.event_type = 'orders.order.placed.v1') OR o.created_at > (SELECT MIN(m.published_at) FROM outbox m);
+SELECT COUNT(*) FROM orders o WHERE o.id IN (SELECT m.aggregate_id FROM outbox m WHERE m.event_type = 'orders.order.placed.v1') OR o.created_at > (SELECT MIN(m.published_at) FROM outbox m);
 --   Aggregate
---     InitPlan 4 (returns $3)
+--     InitPlan 3 (returns $2)
 --       ->  Result
---             InitPlan 3 (returns $2)
+--             InitPlan 2 (returns $1)
 --               ->  Limit
 --                     ->  Index Only Scan using outbox_published on outbox m_1
 --     ->  Seq Scan on orders o
---           Filter: ((hashed SubPlan 2) OR (created_at > $3))
---           SubPlan 2
+--           Filter: ((hashed SubPlan 1) OR (created_at > $2))
+--           SubPlan 1
 --             ->  Seq Scan on outbox m
 --                   Filter: (event_type = 'orders.order.placed.v1'::text)
 
@@ -1159,7 +1165,7 @@ SELECT COUNT(*) FROM orders o WHERE o.version <> (SELECT COUNT(*) FROM order_his
 --                   Filter: (status = o.status)
 
 -- Accepted: `plumbline audit` looks at everything, once after a drill or by hand
-SELECT COUNT(*) FROM orders o WHERE o.version > 1 AND EXISTS ( SELECT 1 FROM outbox m WHERE m.aggregate_id = o.id);
+SELECT COUNT(*) FROM orders o WHERE o.version > 1 AND o.id IN (SELECT m.aggregate_id FROM outbox m);
 --   Aggregate
 --     ->  Hash Semi Join
 --           Hash Cond: (o.id = m.aggregate_id)
@@ -1169,38 +1175,34 @@ SELECT COUNT(*) FROM orders o WHERE o.version > 1 AND EXISTS ( SELECT 1 FROM out
 --                 ->  Seq Scan on outbox m
 
 -- Accepted: `plumbline audit` looks at everything, once after a drill or by hand
-SELECT COUNT(*) FROM orders o WHERE o.version > 1 AND EXISTS ( SELECT 1 FROM outbox m WHERE m.aggregate_id = o.id) AND NOT EXISTS (SELECT 1 FROM outbox m JOIN inbox i ON i.message_id = m.id WHERE m.aggregate_id = o.id AND i.consumer = 'a worker');
+SELECT COUNT(*) FROM orders o WHERE o.version > 1 AND o.id IN (SELECT m.aggregate_id FROM outbox m) AND o.id NOT IN (SELECT m.aggregate_id FROM outbox m JOIN inbox i ON i.message_id = m.id WHERE i.consumer = 'a worker');
 --   Aggregate
 --     ->  Hash Semi Join
 --           Hash Cond: (o.id = m.aggregate_id)
---           ->  Hash Anti Join
---                 Hash Cond: (o.id = m_1.aggregate_id)
---                 ->  Seq Scan on orders o
---                       Filter: (version > 1)
---                 ->  Hash
---                       ->  Nested Loop
---                             ->  Index Only Scan using inbox_pkey on inbox i
---                                   Index Cond: (consumer = 'a worker'::text)
---                             ->  Index Scan using outbox_id_key on outbox m_1
---                                   Index Cond: (id = i.message_id)
+--           ->  Seq Scan on orders o
+--                 Filter: ((version > 1) AND (NOT (hashed SubPlan 1)))
+--                 SubPlan 1
+--                   ->  Nested Loop
+--                         ->  Index Only Scan using inbox_pkey on inbox i
+--                               Index Cond: (consumer = 'a worker'::text)
+--                         ->  Index Scan using outbox_id_key on outbox m_1
+--                               Index Cond: (id = i.message_id)
 --           ->  Hash
 --                 ->  Seq Scan on outbox m
 
 -- Accepted: `plumbline audit` looks at everything, once after a drill or by hand
-SELECT COUNT(*) FROM orders o WHERE o.version > 1 AND EXISTS ( SELECT 1 FROM outbox m WHERE m.aggregate_id = o.id) AND NOT EXISTS (SELECT 1 FROM outbox m JOIN inbox i ON i.message_id = m.id WHERE m.aggregate_id = o.id AND i.consumer = 'orders.saga');
+SELECT COUNT(*) FROM orders o WHERE o.version > 1 AND o.id IN (SELECT m.aggregate_id FROM outbox m) AND o.id NOT IN (SELECT m.aggregate_id FROM outbox m JOIN inbox i ON i.message_id = m.id WHERE i.consumer = 'orders.saga');
 --   Aggregate
 --     ->  Hash Semi Join
 --           Hash Cond: (o.id = m.aggregate_id)
---           ->  Hash Anti Join
---                 Hash Cond: (o.id = m_1.aggregate_id)
---                 ->  Seq Scan on orders o
---                       Filter: (version > 1)
---                 ->  Hash
---                       ->  Nested Loop
---                             ->  Index Only Scan using inbox_pkey on inbox i
---                                   Index Cond: (consumer = 'orders.saga'::text)
---                             ->  Index Scan using outbox_id_key on outbox m_1
---                                   Index Cond: (id = i.message_id)
+--           ->  Seq Scan on orders o
+--                 Filter: ((version > 1) AND (NOT (hashed SubPlan 1)))
+--                 SubPlan 1
+--                   ->  Nested Loop
+--                         ->  Index Only Scan using inbox_pkey on inbox i
+--                               Index Cond: (consumer = 'orders.saga'::text)
+--                         ->  Index Scan using outbox_id_key on outbox m_1
+--                               Index Cond: (id = i.message_id)
 --           ->  Hash
 --                 ->  Seq Scan on outbox m
 

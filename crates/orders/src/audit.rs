@@ -211,11 +211,11 @@ impl Orders {
     /// Looks for orders that were taken a step further, and for which this consumer, which takes
     /// the steps, has no receipt: messages that come twice would then take effect twice.
     pub async fn audit_receipts(&self, consumer: &'static str) -> Result<Finding, OrderError> {
-        let moved_on = "SELECT COUNT(*) FROM orders o WHERE o.version > 1 AND EXISTS (
-            SELECT 1 FROM outbox m WHERE m.aggregate_id = o.id)";
+        let moved_on = "SELECT COUNT(*) FROM orders o WHERE o.version > 1
+            AND o.id IN (SELECT m.aggregate_id FROM outbox m)";
         let without = format!(
-            "{moved_on} AND NOT EXISTS (SELECT 1 FROM outbox m JOIN inbox i ON i.message_id = m.id
-                WHERE m.aggregate_id = o.id AND i.consumer = '{consumer}')"
+            "{moved_on} AND o.id NOT IN (SELECT m.aggregate_id FROM outbox m
+                JOIN inbox i ON i.message_id = m.id WHERE i.consumer = '{consumer}')"
         );
         Ok(Finding {
             invariant: "every message that took an order further left its receipt",
