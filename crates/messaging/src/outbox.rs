@@ -364,16 +364,18 @@ pub(crate) async fn count_unpublished(database: &Database) -> Result<u64, DbErr>
         .await
 }
 
-/// Rows that may be published now: nobody works on them, and no earlier one of their aggregate
-/// that is due waits to be published.
+/// Rows that may be published now: nobody works on them, and they are the first of their aggregate
+/// that are due and wait to be published.
+///
+/// The first one is asked for as a value and not as a row that does not exist: PostgreSQL makes a
+/// join of the latter, and where it expects few rows it compares each with every other.
 fn due(now: DateTime<Utc>, limit: u64) -> SelectStatement {
     let earlier = Alias::new("earlier");
     let of_earlier = |column: Column| Expr::col((earlier.clone(), column));
-    let held_up = Query::select()
-        .expr(Expr::value(1))
+    let first = Query::select()
+        .expr(of_earlier(Column::Seq).min())
         .from_as(Entity, earlier.clone())
         .and_where(of_earlier(Column::AggregateId).eq(of_row(Column::AggregateId)))
-        .and_where(of_earlier(Column::Seq).lt(of_row(Column::Seq)))
         .and_where(of_earlier(Column::PublishedAt).is_null())
         .and_where(of_earlier(Column::AvailableAt).lte(now))
         .take();
@@ -386,7 +388,7 @@ fn due(now: DateTime<Utc>, limit: u64) -> SelectStatement {
         .filter(Column::PublishedAt.is_null())
         .filter(Column::AvailableAt.lte(now))
         .filter(free)
-        .filter(Expr::exists(held_up).not())
+        .filter(of_row(Column::Seq).eq(Expr::SubQuery(None, Box::new(first.into()))))
         .order_by_asc(Column::AvailableAt)
         .order_by_asc(Column::Seq)
         .limit(limit)
