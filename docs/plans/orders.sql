@@ -1487,23 +1487,21 @@ WITH "demand" ("demanded_product", "demanded_quantity") AS (SELECT "product_id" 
 --           ->  Index Scan using stock_pkey on stock
 --                 Index Cond: (product_id = demand.demanded_product)
 
-WITH "due" ("seq") AS (SELECT "outbox"."seq" FROM "outbox" WHERE "outbox"."published_at" IS NULL AND "outbox"."available_at" <= $1 AND ("locked_until" IS NULL OR "locked_until" <= $2) AND (NOT EXISTS(SELECT $3 FROM "outbox" AS "earlier" WHERE "earlier"."aggregate_id" = "outbox"."aggregate_id" AND "earlier"."seq" < "outbox"."seq" AND "earlier"."published_at" IS NULL AND "earlier"."available_at" <= $4)) ORDER BY "outbox"."available_at" ASC, "outbox"."seq" ASC LIMIT $5 FOR UPDATE SKIP LOCKED) UPDATE "outbox" SET "locked_until" = $6, "attempts" = "attempts" + $7 WHERE "seq" IN (SELECT "seq" FROM "due") RETURNING "seq", "id", "aggregate_id", "event_type", "body", "traceparent", "available_at", "attempts", "retry_of", "queue", "failed_attempts";
+WITH "due" ("seq") AS (SELECT "outbox"."seq" FROM "outbox" WHERE "outbox"."published_at" IS NULL AND "outbox"."available_at" <= $1 AND ("locked_until" IS NULL OR "locked_until" <= $2) AND "outbox"."seq" = (SELECT MIN("earlier"."seq") FROM "outbox" AS "earlier" WHERE "earlier"."aggregate_id" = "outbox"."aggregate_id" AND "earlier"."published_at" IS NULL AND "earlier"."available_at" <= $3) ORDER BY "outbox"."available_at" ASC, "outbox"."seq" ASC LIMIT $4 FOR UPDATE SKIP LOCKED) UPDATE "outbox" SET "locked_until" = $5, "attempts" = "attempts" + $6 WHERE "seq" IN (SELECT "seq" FROM "due") RETURNING "seq", "id", "aggregate_id", "event_type", "body", "traceparent", "available_at", "attempts", "retry_of", "queue", "failed_attempts";
 --   Update on outbox
 --     CTE due
 --       ->  Limit
 --             ->  LockRows
---                   ->  Sort
---                         Sort Key: outbox_1.available_at, outbox_1.seq
---                         ->  Hash Anti Join
---                               Hash Cond: (outbox_1.aggregate_id = earlier.aggregate_id)
---                               Join Filter: (earlier.seq < outbox_1.seq)
---                               ->  Index Scan using outbox_unpublished on outbox outbox_1
---                                     Index Cond: (available_at <= $1)
---                                     Filter: ((published_at IS NULL) AND ((locked_until IS NULL) OR (locked_until <= $2)))
---                               ->  Hash
---                                     ->  Index Scan using outbox_unpublished on outbox earlier
---                                           Index Cond: (available_at <= $4)
---                                           Filter: (published_at IS NULL)
+--                   ->  Index Scan using outbox_unpublished on outbox outbox_1
+--                         Index Cond: (available_at <= $1)
+--                         Filter: ((published_at IS NULL) AND ((locked_until IS NULL) OR (locked_until <= $2)) AND (seq = (SubPlan 2)))
+--                         SubPlan 2
+--                           ->  Result
+--                                 InitPlan 1 (returns $1)
+--                                   ->  Limit
+--                                         ->  Index Scan using outbox_unpublished_aggregate on outbox earlier
+--                                               Index Cond: ((aggregate_id = outbox_1.aggregate_id) AND (seq IS NOT NULL))
+--                                               Filter: (available_at <= $3)
 --     ->  Nested Loop
 --           ->  HashAggregate
 --                 Group Key: due.seq

@@ -180,14 +180,20 @@ impl Traces {
     /// Requests and steps. One that led to several states lasted until the last of them.
     fn activities(&self) -> Vec<(OrderId, TimelineEntry)> {
         let mut found: BTreeMap<_, TimelineEntry> = BTreeMap::new();
+        let placed = self.history.iter().filter(|row| row.version == 1);
+        let placed: HashMap<_, _> = placed.map(|row| (row.order_id, row.at)).collect();
         for row in &self.history {
             let (Some(origin), Some(started_at)) = (&row.origin, row.started_at) else {
                 continue;
             };
-            let kind = if origin.starts_with(HANDLING) {
-                TimelineKind::Step
+            // When it began is reckoned back from the clock that wrote the state, which is a little
+            // off where many were written together. No step began before there was an order.
+            let (kind, started_at) = if origin.starts_with(HANDLING) {
+                let placed_at = placed.get(&row.order_id).copied();
+                let began = placed_at.map_or(started_at, |placed_at| placed_at.max(started_at));
+                (TimelineKind::Step, began)
             } else {
-                TimelineKind::Request
+                (TimelineKind::Request, started_at)
             };
             let entry = TimelineEntry {
                 until: Some(row.at),
