@@ -71,6 +71,7 @@ impl DeadLetterQueue<'_> {
         let channel = self.live.open_channel().await?;
         let queue = self.topology.queue_name(self.spec);
         let mut replayed = Vec::new();
+        let mut passed_over = 0;
         // What comes back while this goes on is not sent a second time.
         for _ in 0..self.count(&channel).await? {
             let Some(raw) = self.get(&channel).await? else {
@@ -78,6 +79,7 @@ impl DeadLetterQueue<'_> {
             };
             let id = wire::decode_dead_letter(&raw).id;
             if message_id.is_some_and(|asked_for| asked_for != id) {
+                passed_over += 1;
                 continue;
             }
             let outgoing = wire::replayed(queue.as_str(), &raw);
@@ -88,6 +90,7 @@ impl DeadLetterQueue<'_> {
             replayed.push(id);
         }
         channel.close(200, "OK".into()).await?;
+        self.wait_until_back(passed_over).await?;
         Ok(replayed)
     }
 
